@@ -1,0 +1,35 @@
+#include "cjail.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/capability.h>
+
+uint32_t cj_last_capability(void) { return (uint32_t)cap_max_bits() - 1U; }
+
+int cj_capability_name(uint32_t capability, char *name, size_t size) {
+    char *text = cap_to_name((cap_value_t)capability);
+    if (text == NULL) return -EINVAL;
+    const size_t length = strlen(text);
+    if (length >= size) {
+        (void)cap_free(text);
+        return -ERANGE;
+    }
+    memcpy(name, text, length + 1);
+    (void)cap_free(text);
+    return (int)length;
+}
+
+int cj_effective_capabilities(uint64_t *set) {
+    cap_t all = cap_get_proc();
+    if (all == NULL) return -errno;
+    *set = 0;
+    const int bits = cap_max_bits();
+    for (int capability = 0; capability < bits && capability < 64; capability++) {
+        cap_flag_value_t value = CAP_CLEAR;
+        if (cap_get_flag(all, (cap_value_t)capability, CAP_EFFECTIVE, &value) == 0 && value == CAP_SET) {
+            *set |= 1ULL << capability;
+        }
+    }
+    (void)cap_free(all);
+    return 0;
+}

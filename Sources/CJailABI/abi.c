@@ -1,0 +1,3 @@
+#include "CJailABI.h"
+
+// Header-only: SwiftPM wants one source in each C target.

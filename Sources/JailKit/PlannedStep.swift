@@ -1,0 +1,87 @@
+public import JailModel
+public import JailPlan
+import JailPolicy
+import JailSystem
+
+/// A step that has been resolved and planned, and has not been started.
+public struct PlannedStep: Sendable {
+    public let plan: Plan
+    public let facts: HostFacts
+    let request: StepRequest
+
+    /// Resolves places and command, reads the host's facts and compiles the plan. Starts nothing and writes nothing.
+    ///
+    /// - Throws: ``StepRefused`` with the verdict that the run would have had.
+    public static func make(_ options: StepOptions, runDirectory: String) throws(StepRefused) -> PlannedStep {
+        let places = try Places(workspace: options.workspace, cwd: options.cwd)
+        let finder = CommandFinder(policy: options.policy, places: places, environment: options.environment)
+        guard let name = options.argv.first else {
+            throw StepRefused(.invalid, .launchFailed, "no command was given", hint: "launch-jail run -- CMD [ARG…]")
+        }
+        try Self.checkSize(options.argv)
+        let executable = try finder.find(name)
+        try finder.checkPins()
+        let facts = try readFacts(options, places)
+        guard let runPath = absolute(runDirectory) else {
+            throw StepRefused(.invalid, .pathNotAllowed, "the run directory \(SafeText.escape(runDirectory)) is no path")
+        }
+        let request = StepRequest(
+            workspace: places.workspace, cwd: places.cwd, argv: options.argv, executable: executable,
+            hostEnvironment: options.environment, runDirectory: runPath, wantsTerminal: options.wantsTerminal,
+            pidNamespace: (try? Files.status("/proc/self/ns/pid", followingLinks: true))?.inode ?? 0)
+        return PlannedStep(plan: try compile(options.policy, facts, request), facts: facts, request: request)
+    }
+
+    static func compile(
+        _ policy: Policy, _ facts: HostFacts, _ request: StepRequest
+    ) throws(StepRefused) -> Plan {
+        do throws(PlanError) {
+            return try PlanCompiler.compile(policy: policy, facts: facts, request: request)
+        } catch {
+            throw StepRefused(error.refusal)
+        }
+    }
+
+    private static func readFacts(_ options: StepOptions, _ places: Places) throws(StepRefused) -> HostFacts {
+        do throws(SystemError) {
+            let target = try HostFactsReader.targetUser(
+                workspace: places.workspace.description, environment: { options.environment[$0] })
+            var paths = FactsRequest.paths(
+                policy: options.policy, workspace: places.workspace, home: target.home)
+            paths.append(places.cwd.description)
+            return try HostFactsReader.read(
+                workspace: places.workspace.description, paths: paths,
+                environment: { options.environment[$0] })
+        } catch {
+            throw StepRefused(.invalid, .pathNotAllowed, "the host cannot be examined: \(error)")
+        }
+    }
+
+    /// execve(2): one string may have 128 KiB; together with the environment a quarter of the stack limit, at most 6 MiB.
+    private static func checkSize(_ argv: [ByteString]) throws(StepRefused) {
+        if let long = argv.first(where: { $0.bytes.count >= 131_072 }) {
+            throw StepRefused(
+                .invalid, .launchFailed,
+                "an argument has \(long.bytes.count) bytes; the kernel takes at most 131071 in one (E2BIG)",
+                hint: "pass it in a file or on standard input")
+        }
+        let total = argv.reduce(0) { $0 + $1.bytes.count + 9 }
+        if total > 2 << 20 {
+            throw StepRefused(
+                .invalid, .launchFailed, "the arguments have \(total) bytes; the kernel takes at most 2 MiB (E2BIG)",
+                hint: "pass them in a file or on standard input")
+        }
+    }
+
+    /// The path from the root of a directory that need not exist yet.
+    static func absolute(_ path: String) -> AbsolutePath? {
+        guard !path.utf8.contains(0) else { return nil }
+        var text = path
+        if path.utf8.first != UInt8(ascii: "/") {
+            guard let current = try? Places.currentDirectory() else { return nil }
+            text = current + "/" + path
+        }
+        guard let resolved = try? Files.resolve(text) else { return nil }
+        return resolved.path.string.flatMap { AbsolutePath($0) }
+    }
+}

@@ -1,0 +1,247 @@
+public import JailModel
+public import JailPolicy
+
+/// Policy + host facts + request -> plan. Pure: reads nothing but its arguments.
+public enum PlanCompiler {
+    /// Compiles the plan of one step.
+    ///
+    /// - Throws: ``PlanError`` with the verdict `unenforceable` (exit 6) for a key that this version does not enforce
+    ///   or a required guarantee that this host cannot, and `invalid` (exit 2) for a request that makes no sense.
+    public static func compile(
+        policy: Policy, facts: HostFacts, request: StepRequest
+    ) throws(PlanError) -> Plan {
+        try checkDeferredKeys(policy)
+        try checkPlaces(policy, facts, request)
+        let limits = LimitCompiler(policy: policy, facts: facts)
+        let degradation = Degradation(policy: policy, facts: facts)
+        let budgetClaim = limits.claim(
+            hasPIDNamespace: degradation.hasNamespaces, hasUserNamespace: degradation.hasNamespaces)
+        let claims = degradation.claims(budgets: budgetClaim)
+        try degradation.check(claims)
+        guard facts.target.outsideUID != 0 else {
+            throw PlanError(
+                .unenforceable, .notEnforceable,
+                "the command would be host uid 0, which no jail can hold: the workspace belongs to root and this host "
+                    + "(tier \(facts.tier.rawValue)) cannot map ids",
+                hint: "start launch-jail as an ordinary user, or give the workspace to one (chown)")
+        }
+        var plan =
+            degradation.hasNamespaces
+            ? try namespacePlan(policy, facts, request) : landlockPlan(policy, facts, request)
+        plan.limits = limits.plan(tmpfsCount: degradation.hasNamespaces ? 3 : 0)
+        plan.tail.rlimits = limits.rlimits(hasUserNamespace: degradation.hasNamespaces)
+        plan.tail.canaries = CanaryPlan.canaries(policy: policy, facts: facts, request: request)
+        plan.filter = filter(policy, facts)
+        plan.enforcement = claims
+        return plan
+    }
+
+    private static func checkDeferredKeys(_ policy: Policy) throws(PlanError) {
+        guard !policy.deferredKeys.isEmpty else { return }
+        let list = policy.deferredKeys.map { key in
+            key.line > 0 ? "\(key.key) (\(key.file):\(key.line):\(key.column))" : "\(key.key) (\(key.file))"
+        }
+        throw PlanError(
+            .unenforceable, .notEnforceable,
+            "this version does not enforce what the policy asks for: " + list.joined(separator: ", "),
+            hint: "remove the key; it is never ignored silently")
+    }
+
+    /// Rulings of contract section 7: the working directory, and what may be a workspace.
+    private static func checkPlaces(
+        _ policy: Policy, _ facts: HostFacts, _ request: StepRequest
+    ) throws(PlanError) {
+        let workspace = request.workspace
+        guard !workspace.components.isEmpty else {
+            throw PlanError(
+                .invalid, .pathNotAllowed, "the workspace is /", hint: "name the directory of the project")
+        }
+        guard workspace.description != facts.target.home, AbsolutePath(facts.target.home) != workspace else {
+            throw PlanError(
+                .invalid, .pathNotAllowed, "the workspace \(workspace) is the home directory itself",
+                hint: "name a directory below it")
+        }
+        let system = ["proc", "sys", "dev", "usr", "bin", "sbin", "lib", "lib64", "etc", "boot"]
+        guard let first = workspace.components.first, !system.contains(first) else {
+            throw PlanError(
+                .invalid, .pathNotAllowed, "the workspace \(workspace) lies in a system directory",
+                hint: "name the directory of the project")
+        }
+        guard workspace.contains(request.cwd) else {
+            throw PlanError(
+                .invalid, .pathEscape, "the working directory \(request.cwd) is outside the workspace \(workspace)",
+                hint: "pass --workspace or a --cwd inside it")
+        }
+        let inside = Array(request.cwd.components.dropFirst(workspace.components.count))
+        for pattern in policy.workspace.untrusted where pattern.matches(components: inside) {
+            throw PlanError(
+                .invalid, .untrustedExecution,
+                "the working directory \(request.cwd) is inside workspace.untrusted (\(pattern.text))",
+                hint: "untrusted trees may be read, never worked in")
+        }
+    }
+
+    private static func filter(_ policy: Policy, _ facts: HostFacts) -> SyscallFilter {
+        var profile = SyscallProfile(hasListener: facts.hasSeccompListener)
+        let hasNamespaces = facts.tier >= .t2
+        switch (policy.network.mode, hasNamespaces) {
+        case (.none, false): profile.refuseAllSockets()
+        case (.none, true), (.allowlist, _):
+            profile.addSocketsForNetworkNamespace()
+            profile.logEgress()
+        case (.host, _): profile.addSocketsForNetworkNamespace()
+        }
+        if policy.exec.workspace == .deny { profile.sealMemfds() }
+        if policy.exec.ledger != .off { profile.logExecs() }
+        return profile.filter
+    }
+
+    private static func tail(_ facts: HostFacts, _ request: StepRequest) -> PlanTail {
+        let fact = facts.paths[request.cwd.description]
+        return PlanTail(
+            argv: request.argv, environment: [], executable: request.executable.description,
+            cwd: request.cwd.description,
+            cwdIdentity: fact.map { FileIdentity(device: $0.device, inode: $0.inode) }, umask: 0o022, rlimits: [],
+            canaries: [], usesLandlock: facts.landlockABI >= 1, landlockFlags: facts.landlockABI >= 7 ? 2 : 0,
+            hasPIDNamespace: false, dropsIDs: false, locksSecureBits: false, uid: facts.target.insideUID,
+            gid: facts.target.insideGID)
+    }
+
+    /// Tiers T1 and T2.
+    private static func namespacePlan(
+        _ policy: Policy, _ facts: HostFacts, _ request: StepRequest
+    ) throws(PlanError) -> Plan {
+        let layout = RootLayout(policy: policy, facts: facts, request: request)
+        let workspace = WorkspaceLayout(policy: policy, facts: facts, request: request)
+        let covers = try workspace.plan()
+        let grants = try layout.grants()
+        let mapped = facts.target.isMapped
+        // What is writable and belongs to root is shown with mapped ids; only the privileged parent can do that.
+        let mappedTrees =
+            mapped
+            ? [request.workspace] + grants.filter { $0.isWritable && isRootOwned($0.path, facts) }.map(\.path) : []
+        var builder = StepBuilder(firstSlot: mappedTrees.count)
+
+        builder.add(.privateMounts)
+        // ORDER: sources are opened with the starter's own rights, before init becomes the target user.
+        let opened = layout.openSources(grants.filter { !mappedTrees.contains($0.path) }, into: &builder)
+        let mappedGrants = grants.filter { mappedTrees.contains($0.path) }.map { grant in
+            RootLayout.OpenedGrant(
+                grant: grant, slot: Slot(index: mappedTrees.firstIndex(of: grant.path) ?? 0))
+        }
+        let devices = SystemMounts.openDevices(into: &builder, facts: facts)
+        let workspaceSlot = mapped ? Slot(index: 0) : builder.slot()
+        if !mapped {
+            let fact = facts.paths[request.workspace.description]
+            builder.add(
+                .openTree(
+                    path: request.workspace.description, slot: workspaceSlot,
+                    identity: fact.map { FileIdentity(device: $0.device, inode: $0.inode) }, optional: false))
+        }
+        var outerProc: Slot?
+        if facts.tier == .t2 {
+            let slot = builder.slot()
+            builder.add(.openTree(path: "/proc", slot: slot, identity: nil, optional: false))
+            outerProc = slot
+        }
+        builder.add(.setIDs(uid: facts.target.insideUID, gid: facts.target.insideGID))
+        builder.add(.tmpfs(target: "/tmp", options: "mode=755,size=1m,nr_inodes=8192", attributes: [.noSetuid]))
+        builder.add(.changeDirectory("/tmp"))
+        let order = (opened + mappedGrants).sorted {
+            ($0.grant.path.components.count, $0.grant.path) < ($1.grant.path.components.count, $1.grant.path)
+        }
+        layout.build(order, into: &builder)
+        SystemMounts.device(into: &builder, nodes: devices, shmSize: policy.filesystem.tmp.value)
+        if let null = devices.first(where: { $0.name == "null" })?.slot {
+            layout.hide(nullDevice: null, into: &builder, grants: grants)
+        }
+        SystemMounts.proc(into: &builder, outer: outerProc)
+        workspace.build(covers, source: workspaceSlot, into: &builder)
+        finishRoot(&builder, layout, policy, facts, request)
+        let landlock = LandlockRules(policy: policy, facts: facts, request: request)
+        let privateDirectories =
+            [
+                AbsolutePath(components: ["tmp"]), AbsolutePath(components: ["dev", "shm"]),
+            ] + (layout.mountsHome ? [layout.home] : [])
+        for step in landlock.steps(
+            writable: covers.writable, privateTemporary: privateDirectories, hasMounts: true)
+        {
+            builder.add(step)
+        }
+        guard builder.slotCount < 190 else {
+            throw PlanError(
+                .invalid, .pathNotAllowed, "the policy grants too many paths for one jail",
+                hint: "grant directories instead of files")
+        }
+        var tail = tail(facts, request)
+        tail.environment = EnvironmentPlan.build(policy: policy, facts: facts, request: request, temporary: "/tmp")
+        tail.hasPIDNamespace = true
+        tail.locksSecureBits = true
+        var namespaces: Namespaces = [.user, .pid, .mount, .ipc, .uts, .cgroup]
+        if policy.network.mode != .host { namespaces.insert(.network) }
+        return Plan(
+            namespaces: namespaces, idMap: idMap(facts), idmappedTrees: mappedTrees.map(\.description),
+            steps: builder.steps, tail: tail, filter: SyscallFilter(rules: [], hasListener: false),
+            limits: LimitPlan(budgets: [:], cgroup: nil, tmpfsBytes: 0), heldPlaces: covers.heldPlaces,
+            enforcement: [:], warnings: covers.warnings + warnings(facts), tier: facts.tier,
+            hasTerminal: request.wantsTerminal, temporaryDirectory: nil)
+    }
+
+    private static func finishRoot(
+        _ builder: inout StepBuilder, _ layout: RootLayout, _ policy: Policy, _ facts: HostFacts,
+        _ request: StepRequest
+    ) {
+        if facts.tier == .t1 { builder.add(.sendDescriptor(path: "proc", tag: .proc)) }
+        builder.add(.sendDescriptor(path: "tmp", tag: .tmp))
+        builder.add(.sendDescriptor(path: "dev/shm", tag: .shm))
+        if layout.mountsHome {
+            builder.add(.sendDescriptor(path: StepBuilder.inNewRoot(layout.home), tag: .home))
+        }
+        builder.add(.pivotRoot)
+        builder.add(.setAttributes(path: "/", set: [.readOnly, .noSetuid], recursive: false))
+        if policy.network.mode != .host { builder.add(.loopbackUp) }
+        builder.add(.hostname("launch-jail"))
+        if request.wantsTerminal { builder.add(.pty) }
+    }
+
+    /// Tiers T3 and T4: no namespaces; Landlock where there is one, seccomp, rlimits, a subreaper.
+    private static func landlockPlan(_ policy: Policy, _ facts: HostFacts, _ request: StepRequest) -> Plan {
+        var steps: [PlanStep] = [.subreaper]
+        let writable =
+            policy.workspace.mode == .readonly
+            ? [] : policy.workspace.write.compactMap(\.literalComponents)
+        let landlock = LandlockRules(policy: policy, facts: facts, request: request)
+        let temporary = request.runTemporaryDirectory
+        steps += landlock.steps(writable: writable, privateTemporary: [temporary], hasMounts: false)
+        var tail = tail(facts, request)
+        tail.environment = EnvironmentPlan.build(
+            policy: policy, facts: facts, request: request, temporary: temporary.description)
+        tail.dropsIDs = facts.uid == 0
+        tail.locksSecureBits = facts.uid == 0
+        return Plan(
+            namespaces: [], idMap: nil, idmappedTrees: [], steps: steps, tail: tail,
+            filter: SyscallFilter(rules: [], hasListener: false),
+            limits: LimitPlan(budgets: [:], cgroup: nil, tmpfsBytes: 0), heldPlaces: [], enforcement: [:],
+            warnings: warnings(facts), tier: facts.tier, hasTerminal: request.wantsTerminal,
+            temporaryDirectory: temporary)
+    }
+
+    private static func idMap(_ facts: HostFacts) -> IDMap {
+        IDMap(
+            insideUID: facts.target.insideUID, outsideUID: facts.target.outsideUID,
+            insideGID: facts.target.insideGID, outsideGID: facts.target.outsideGID)
+    }
+
+    private static func isRootOwned(_ path: AbsolutePath, _ facts: HostFacts) -> Bool {
+        facts.paths[path.description]?.uid == 0
+    }
+
+    private static func warnings(_ facts: HostFacts) -> [String] {
+        var out: [String] = []
+        if facts.tier == .t2 {
+            out.append("the kernel refused a fresh /proc: command lines of processes outside the jail can be seen")
+        }
+        if !facts.hasSeccompListener { out.append("seccomp notification is taken: denials are not itemised") }
+        return out
+    }
+}

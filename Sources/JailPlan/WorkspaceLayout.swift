@@ -1,0 +1,204 @@
+import JailModel
+import JailPolicy
+
+/// The workspace at its real path: what may change is writable, what is protected stays, what is untrusted never runs.
+///
+/// Guarantees B and J. A read-only mount alone does not protect `.git/hooks`: its parent could be renamed away. So every
+/// writable directory above a protected path becomes a mount of its own, which cannot be renamed (EBUSY).
+struct WorkspaceLayout {
+    let policy: Policy
+    let facts: HostFacts
+    let request: StepRequest
+    let resolver: PathResolver
+
+    /// A path inside the workspace that is mounted onto itself with other attributes.
+    struct Cover: Hashable {
+        let path: [String]
+        let attributes: MountAttributes
+        /// Nothing of the real directory is shown.
+        var isHidden = false
+    }
+
+    /// What the layout came to.
+    struct Result {
+        var writable: [[String]] = []
+        var covers: [Cover] = []
+        var heldPlaces: [HeldPlace] = []
+        var warnings: [String] = []
+    }
+
+    init(policy: Policy, facts: HostFacts, request: StepRequest) {
+        self.policy = policy
+        self.facts = facts
+        self.request = request
+        resolver = PathResolver(facts: facts.paths)
+    }
+
+    var baseAttributes: MountAttributes {
+        var attributes: MountAttributes = [.noSetuid, .noDevices]
+        if policy.exec.workspace == .deny { attributes.insert(.noExec) }
+        return attributes
+    }
+
+    func plan() throws(PlanError) -> Result {
+        var result = Result()
+        if policy.workspace.mode != .readonly { try addWritable(to: &result) }
+        for pattern in policy.workspace.protect {
+            try hold(pattern, "protect", baseAttributes.union(.readOnly), in: &result)
+        }
+        for pattern in policy.workspace.untrusted {
+            try hold(pattern, "untrusted", baseAttributes.union([.readOnly, .noExec]), in: &result)
+        }
+        if request.workspace.contains(request.runDirectory) {
+            let inside = request.runDirectory.components.dropFirst(request.workspace.components.count)
+            result.covers.append(Cover(path: Array(inside), attributes: baseAttributes, isHidden: true))
+        }
+        addPins(to: &result)
+        return result
+    }
+
+    private func addWritable(to result: inout Result) throws(PlanError) {
+        for pattern in policy.workspace.write {
+            guard let components = pattern.literalComponents else {
+                throw unenforceable("write", pattern, "a pattern with * names files that do not exist yet")
+            }
+            let fact = resolver.fact(request.workspace.appending(contentsOf: components))
+            switch fact.kind {
+            case .directory, .file: break
+            case .absent where pattern.text.hasSuffix("/") || pattern.text.hasSuffix("/**"):
+                result.heldPlaces += missing(components, last: .directory)
+            case .absent:
+                throw unenforceable(
+                    "write", pattern, "it does not exist yet; end it with / to have the directory made")
+            case .link, .other:
+                throw unenforceable("write", pattern, "it is neither a directory nor a file")
+            }
+            result.writable.append(components)
+        }
+        // A writable path inside another one adds nothing.
+        let all = result.writable
+        result.writable = all.filter { path in !all.contains { $0.count < path.count && path.starts(with: $0) } }
+    }
+
+    /// Protects one path, existing or not.
+    private func hold(
+        _ pattern: PathPattern, _ key: String, _ attributes: MountAttributes, in result: inout Result
+    ) throws(PlanError) {
+        guard let literal = pattern.literalComponents, !literal.isEmpty else {
+            throw unenforceable(key, pattern, "a pattern with * names files that do not exist yet")
+        }
+        guard let components = followLinks(literal, key, in: &result) else { return }
+        let isReachable = result.writable.contains { components.starts(with: $0) || $0.starts(with: components) }
+        let mayExecute = !attributes.contains(.noExec) || baseAttributes.contains(.noExec)
+        // Below a read-only mount there is nothing to protect from; only noexec may still have to be added.
+        guard isReachable || !mayExecute else { return }
+        if case .absent = resolver.fact(request.workspace.appending(contentsOf: components)).kind {
+            guard isReachable else { return }
+            let name = components.last ?? ""
+            let looksLikeFile = key == "protect" && (name.dropFirst().contains(".") || name == "config")
+            result.heldPlaces += missing(components, last: looksLikeFile ? .file : .directory)
+        }
+        result.covers.append(Cover(path: components, attributes: attributes))
+    }
+
+    /// The path behind symbolic links that stay in the workspace; `nil` where it leaves it, and so is out of reach.
+    private func followLinks(_ components: [String], _ key: String, in result: inout Result) -> [String]? {
+        let path = request.workspace.appending(contentsOf: components)
+        guard let resolved = resolver.resolve(path) else { return components }
+        guard resolved.path != path else { return components }
+        let text = components.joined(separator: "/")
+        guard request.workspace.contains(resolved.path), resolved.path != request.workspace else {
+            result.warnings.append("workspace.\(key): \(text) is a symbolic link out of the workspace")
+            return nil
+        }
+        result.warnings.append(
+            "workspace.\(key): \(text) is a symbolic link; what it points to is held, the link itself is compared after "
+                + "the run")
+        return Array(resolved.path.components.dropFirst(request.workspace.components.count))
+    }
+
+    /// The components that do not exist, topmost first.
+    private func missing(_ components: [String], last: HeldPlace.Kind) -> [HeldPlace] {
+        var out: [HeldPlace] = []
+        for count in components.indices {
+            let prefix = Array(components.prefix(count + 1))
+            guard case .absent = resolver.fact(request.workspace.appending(contentsOf: prefix)).kind else { continue }
+            out.append(HeldPlace(path: prefix, kind: count == components.count - 1 ? last : .directory))
+        }
+        return out
+    }
+
+    /// Makes every writable directory above a cover a mount point.
+    private func addPins(to result: inout Result) {
+        var pins: Set<[String]> = []
+        for cover in result.covers {
+            for count in 1..<max(1, cover.path.count) {
+                let ancestor = Array(cover.path.prefix(count))
+                guard result.writable.contains(where: { ancestor.starts(with: $0) && ancestor != $0 }) else { continue }
+                guard !result.covers.contains(where: { ancestor.starts(with: $0.path) }) else { continue }
+                pins.insert(ancestor)
+            }
+        }
+        result.covers += pins.map { Cover(path: $0, attributes: baseAttributes) }
+        let unique = Dictionary(grouping: result.covers, by: \.path).map { path, covers in
+            Cover(
+                path: path, attributes: covers.reduce(into: []) { $0.formUnion($1.attributes) },
+                isHidden: covers.contains { $0.isHidden })
+        }
+        result.covers = unique.sorted { left, right in
+            left.path.count == right.path.count
+                ? left.path.lexicographicallyPrecedes(right.path) : left.path.count < right.path.count
+        }
+        var seen: Set<[String]> = []
+        result.heldPlaces = result.heldPlaces.filter { seen.insert($0.path).inserted }
+    }
+
+    private func unenforceable(_ key: String, _ pattern: PathPattern, _ why: String) -> PlanError {
+        PlanError(
+            .unenforceable, .notEnforceable,
+            "workspace.\(key): \(pattern.text): workspace.mode \(policy.workspace.mode.rawValue) cannot enforce this: "
+                + why, hint: "name an existing directory or file")
+    }
+
+    /// Attaches the workspace and its covers.
+    func build(_ result: Result, source: Slot, into builder: inout StepBuilder) {
+        let root = request.workspace
+        let writesAll = result.writable.contains([])
+        builder.attach(source, at: root, isDirectory: true, baseAttributes)
+        if !writesAll {
+            var opened: [(path: AbsolutePath, slot: Slot)] = []
+            for path in result.writable {
+                let place = root.appending(contentsOf: path)
+                let slot = builder.slot()
+                builder.add(
+                    .openTree(path: StepBuilder.inNewRoot(place), slot: slot, identity: nil, optional: false))
+                opened.append((place, slot))
+            }
+            // ORDER: the writable parts were opened before; what is read-only stays so in a later copy.
+            builder.add(
+                .setAttributes(
+                    path: StepBuilder.inNewRoot(root), set: baseAttributes.union(.readOnly), recursive: true))
+            for part in opened {
+                builder.add(
+                    .attach(
+                        slot: part.slot, target: StepBuilder.inNewRoot(part.path), attributes: baseAttributes,
+                        keepSlot: false, optional: false))
+            }
+        }
+        // ORDER: shallow before deep; a later copy of a directory would not show what was mounted in it before.
+        for cover in result.covers {
+            let place = StepBuilder.inNewRoot(root.appending(contentsOf: cover.path))
+            if cover.isHidden {
+                builder.add(
+                    .tmpfs(
+                        target: place, options: "mode=000,size=4k,nr_inodes=2",
+                        attributes: [.readOnly, .noSetuid, .noDevices, .noExec]))
+                continue
+            }
+            let slot = builder.slot()
+            builder.add(.openTree(path: place, slot: slot, identity: nil, optional: false))
+            builder.add(
+                .attach(slot: slot, target: place, attributes: cover.attributes, keepSlot: false, optional: false))
+        }
+    }
+}
