@@ -14,5 +14,9 @@ for script in scripts/*.py; do
 done
 rm -rf scripts/__pycache__
 echo "scripts: ok"
+/usr/bin/python3 scripts/embed-policies.py --check
+# The other check scripts use validators from PyPI.
 python=$(scripts/python-env.sh)
-"$python" scripts/check-schemas.py
+for script in scripts/check-*.py; do
+    [ "$script" = scripts/check-layers.py ] || "$python" "$script"
+done

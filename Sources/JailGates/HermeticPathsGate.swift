@@ -19,6 +19,7 @@ enum HermeticPathsGate {
         judgeUser(record, &findings)
         findings.judgeCanaries(record, of: [.hermeticPaths, .untrustedExec], required: .hermeticPaths)
         judgeDenials(record, &findings)
+        judgeProtectedPaths(record, &findings)
         return findings.verdict(record, claim: claim, atLeast: .kernel)
     }
 
@@ -63,6 +64,15 @@ enum HermeticPathsGate {
         findings.violate(
             .launchFailed, "the finished jail is not the planned one: \(what)",
             fix: "run `launch-jail doctor`; report this as a defect of launch-jail")
+    }
+
+    /// The mounts hold protected paths; a difference after the step means that they did not, or that a link was changed.
+    private static func judgeProtectedPaths(_ record: StepRecord, _ findings: inout Findings) {
+        for violation in record.pathViolations {
+            findings.violate(
+                .pathNotAllowed, "a protected path changed: \(violation)",
+                fix: "restore it; drop it from workspace.protect only if the step may change it")
+        }
     }
 
     private static func judgeDenials(_ record: StepRecord, _ findings: inout Findings) {

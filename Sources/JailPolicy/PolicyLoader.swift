@@ -200,10 +200,10 @@ struct PolicyLoader {
         -> [PolicyDiagnostic]
     {
         PolicyDelta(from: parent, to: child.policy).widenings.map { widening in
-            let element = widening.index.flatMap { child.origins["\(widening.key)[\($0)]"] }
-            let place = element ?? child.origins[widening.key]
+            let path = widening.index.map { "\(widening.key)[\($0)]" } ?? widening.key
+            let place = child.origins[path] ?? child.origins[widening.key]
             return PolicyDiagnostic(
-                file: decoder.file, line: place?.line ?? 0, column: place?.column ?? 0, key: widening.key,
+                file: decoder.file, line: place?.line ?? 0, column: place?.column ?? 0, key: path,
                 message: "\(widening.message), which `\(parent.name)` does not allow and does not let others add",
                 hint: "narrow it, or extend a policy that is overridable")
         }

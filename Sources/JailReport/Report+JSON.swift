@@ -26,6 +26,7 @@ extension Report {
                     })),
             "events": ["count": .count(eventCount), "head": .string(eventHead)],
             "evidence_gaps": .strings(record.evidenceGaps),
+            "path_violations": .strings(record.pathViolations),
             "execs": .array(record.execs.map(\.json)),
             "exit_code": .integer(Int64(exitCode)),
             "gates": .array(verdicts.map(gate)),

@@ -127,6 +127,8 @@ extension Cgroup {
         public var memory: ByteCount?
         public var memoryPeak: ByteCount?
         /// How often the limit was hit; pages that could be given back are no breach.
+        ///
+        /// v1 of Linux 6.18 leaves it at 0.
         public var memoryLimitHits: UInt64?
         /// How many processes the kernel killed because the limit held: this is the breach.
         public var memoryKills: UInt64?

@@ -68,7 +68,9 @@ enum CgroupInterface: Sendable {
             if let path = directories["memory"] {
                 reading.memory = Self.number("\(path)/memory.usage_in_bytes").map { ByteCount($0) }
                 reading.memoryPeak = Self.number("\(path)/memory.max_usage_in_bytes").map { ByteCount($0) }
-                reading.memoryLimitHits = Self.number("\(path)/memory.failcnt")
+                // With swap accounting the kernel charges memory and swap together first, so that limit is the one hit.
+                let hits = [Self.number("\(path)/memory.failcnt"), Self.number("\(path)/memory.memsw.failcnt")]
+                reading.memoryLimitHits = hits.compactMap { $0 }.reduce(nil) { ($0 ?? 0) + $1 }
                 reading.memoryKills = Self.value("oom_kill", in: "\(path)/memory.oom_control")
             }
             if let path = directories["pids"] { readPids(path, &reading) }

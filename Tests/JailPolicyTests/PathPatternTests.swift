@@ -26,7 +26,8 @@ struct PathPatternTests {
     @Test(
         "what could mean something else is refused",
         arguments: [
-            "", "/etc", "..", "a/..", "../a", "a/../b", ".", "./a", "a/.", "~", "~/a", "a~", "%h", "$HOME/a", "a?b", "[ab]",
+            "", "/etc", "..", "a/..", "../a", "a/../b", ".", "./a", "a/.", "~", "~/a", "a~", "%h", "$HOME/a", "a?b",
+            "[ab]",
             "{a,b}", "a\\b", "!a", "a**", "**a/b", "a\nb", "a\u{0}", "a\u{7f}", String(repeating: "a/", count: 3000),
         ])
     func refuses(text: String) { #expect(throws: ValueProblem.self) { try PathPattern(parsing: text) } }

@@ -17,7 +17,9 @@ struct SeededGenerator: RandomNumberGenerator {
         return mixed ^ (mixed >> 31)
     }
 
-    mutating func pick<Element>(_ elements: [Element]) -> Element { elements[Int.random(in: 0..<elements.count, using: &self)] }
+    mutating func pick<Element>(_ elements: [Element]) -> Element {
+        elements[Int.random(in: 0..<elements.count, using: &self)]
+    }
 
     mutating func some<Element>(_ elements: [Element], atMost count: Int = 3) -> [Element] {
         (0..<Int.random(in: 0...count, using: &self)).map { _ in pick(elements) }
@@ -55,7 +57,9 @@ enum Repository {
         defer { closedir(stream) }
         var names: [String] = []
         while let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
             if name.hasSuffix(".yaml") { names.append(name) }
         }
         return names.sorted()
@@ -65,14 +69,17 @@ enum Repository {
 }
 
 /// Parses text as the file `p.yaml`, with other files by name.
-func load(_ text: String, _ files: [String: String] = [:], name: String = "p.yaml") throws(PolicyError) -> LoadedPolicy {
+func load(_ text: String, _ files: [String: String] = [:], name: String = "p.yaml") throws(PolicyError) -> LoadedPolicy
+{
     try LoadedPolicy.parse(bytes: Array(text.utf8), name: name) { path throws(PolicyReadFailure) in
         guard let text = files[path] else { throw PolicyReadFailure(message: "no such file") }
         return Array(text.utf8)
     }
 }
 
-func policy(_ text: String, _ files: [String: String] = [:]) throws(PolicyError) -> Policy { try load(text, files).policy }
+func policy(_ text: String, _ files: [String: String] = [:]) throws(PolicyError) -> Policy {
+    try load(text, files).policy
+}
 
 /// The mistakes of a text; empty when there are none.
 func mistakes(_ text: String, _ files: [String: String] = [:]) -> [PolicyDiagnostic] {

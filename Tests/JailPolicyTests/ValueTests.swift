@@ -6,26 +6,30 @@ import Testing
 @Suite("Durations and sizes")
 struct QuantityTests {
     @Test(
-        "durations", arguments: [("90", 90), ("90s", 90), ("10m", 600), ("1h30m", 5400), ("2h", 7200), ("1h1m1s", 3661)])
+        "durations",
+        arguments: [("90", 90), ("90s", 90), ("10m", 600), ("1h30m", 5400), ("2h", 7200), ("1h1m1s", 3661)])
     func seconds(text: String, value: UInt64) throws { #expect(try Quantity.seconds(text) == value) }
 
     @Test(
         "what is no duration",
         arguments: [
-            "", "s", "1", "1x", "1m1h", "1h1h", "1h30", "-1", "-5s", "1.5h", " 1s", "500ms", "99999999999999999999",
+            "", "s", "1x", "1m1h", "1h1h", "1h30", "-1", "-5s", "1.5h", " 1s", "500ms", "99999999999999999999",
             "9999999999999999h", "01s", "1 h",
-        ].filter { $0 != "1" })
+        ])
     func refusesSeconds(text: String) { #expect(throws: ValueProblem.self) { try Quantity.seconds(text) } }
 
     @Test(
         "sizes",
-        arguments: [("0", 0), ("512", 512), ("1KiB", 1024), ("512MiB", 512 << 20), ("2GiB", 2 << 30), ("1TiB", 1 << 40)])
+        arguments: [
+            ("0", 0), ("512", 512), ("1KiB", 1024), ("512MiB", 512 << 20), ("2GiB", 2 << 30), ("1TiB", 1 << 40),
+        ])
     func bytes(text: String, value: UInt64) throws { #expect(try Quantity.bytes(text) == value) }
 
     @Test(
         "what is no size",
         arguments: [
-            "", "MiB", "1MB", "1M", "1mib", "1.5GiB", "-1", "1 MiB", "18446744073709551616", "16777216TiB", "0x10", "010",
+            "", "MiB", "1MB", "1M", "1mib", "1.5GiB", "-1", "1 MiB", "18446744073709551616", "16777216TiB", "0x10",
+            "010",
         ])
     func refusesBytes(text: String) { #expect(throws: ValueProblem.self) { try Quantity.bytes(text) } }
 
@@ -49,7 +53,8 @@ struct HostPatternTests {
             ("1:0:0:2:0:0:0:3", "1:0:0:2::3"), ("bücher.example", "xn--bcher-kva.example"),
             ("BÜCHER.example:443", "xn--bcher-kva.example:443"), ("xn--bcher-kva.example", "xn--bcher-kva.example"),
             ("пример.рф", "xn--e1afmkfd.xn--p1ai"), ("例え.テスト", "xn--r8jz45g.xn--zckzah"),
-            ("my_bucket.s3.amazonaws.com", "my_bucket.s3.amazonaws.com"), ("r3---sn-x.example.com", "r3---sn-x.example.com"),
+            ("my_bucket.s3.amazonaws.com", "my_bucket.s3.amazonaws.com"),
+            ("r3---sn-x.example.com", "r3---sn-x.example.com"),
             ("a.b.c.d.e", "a.b.c.d.e"), ("*.github.io", "*.github.io"), ("db", "db"),
         ])
     func canonical(text: String, expected: String) throws { #expect(try EgressRule(parsing: text).text == expected) }
@@ -57,14 +62,17 @@ struct HostPatternTests {
     @Test(
         "what is too broad, ambiguous or no host is refused",
         arguments: [
-            "", "*", "*.com", "*.com.", "*.localhost", "*.co.uk", "*.com.au:443", "?x.com", "[a]x.com", "a*.example.com",
+            "", "*", "*.com", "*.com.", "*.localhost", "*.co.uk", "*.com.au:443", "?x.com", "[a]x.com",
+            "a*.example.com",
             "api.*.com", "**.example.com", "*example.com", "http://example.com", "https://example.com:443/",
             "example.com/path", "10.0.0.0/8", "user@example.com", "user:pw@example.com", "exa mple.com", "a..b",
-            ".example.com", "-a.com", "a-.com", "example.com:0", "example.com:65536", "example.com:", "example.com:http",
+            ".example.com", "-a.com", "a-.com", "example.com:0", "example.com:65536", "example.com:",
+            "example.com:http",
             "example.com:080", "example.com:*", "0177.0.0.1", "0x7f.0.0.1", "0x7f000001", "2130706433", "127.1",
             "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "1.2.3.0x4", "*.1.2.3.4", "0.0.0.0", "::", "[::]:80", ":::",
             "1::2::3", "12345::", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "[::1", "::1]", "fe80::1%eth0", "::1.2.3",
-            "straße.example", "e\u{301}.example", "ﬁ.example", "a\u{200d}b.example", "१२३\u{93f}.example", "xn--ü.example",
+            "straße.example", "e\u{301}.example", "ﬁ.example", "a\u{200d}b.example", "१२३\u{93f}.example",
+            "xn--ü.example",
             "a。b.example\u{3002}", "{a,b}.com", "a\\b.com", "ex%61mple.com", "#", "\u{212b}.example", "a\u{0}b",
             String(repeating: "a", count: 64) + ".com", String(repeating: "abcdefg.", count: 32) + "com",
         ])
@@ -100,18 +108,24 @@ struct HostPatternTests {
     @Test(
         "punycode as in RFC 3492 section 7.1",
         arguments: [
-            ("他们为什么不说中文", "ihqwcrb4cv8a8dqg056pqjye"), ("почемужеонинеговорятпорусски", "b1abfaaepdrnnbgefbadotcwatmq2g4l"),
+            ("他们为什么不说中文", "ihqwcrb4cv8a8dqg056pqjye"),
+            ("почемужеонинеговорятпорусски", "b1abfaaepdrnnbgefbadotcwatmq2g4l"),
             ("PorquénopuedensimplementehablarenEspañol".lowercased(), "porqunopuedensimplementehablarenespaol-fmd56a"),
             ("3年b組金八先生", "3b-ww4c5e180e575a65lsy2b"), ("そのスピードで", "d9juau41awczczp"),
         ])
-    func punycode(text: String, encoded: String) { #expect(Punycode.encode(text.unicodeScalars.map(\.value)) == encoded) }
+    func punycode(text: String, encoded: String) {
+        #expect(Punycode.encode(text.unicodeScalars.map(\.value)) == encoded)
+    }
 }
 
 @Suite("Paths, executables and variables")
 struct PathValueTests {
     @Test(
         "absolute paths that cannot be granted",
-        arguments: ["", "usr", "~/.ssh", "$HOME", "/home/$USER", "/", "//", "/usr/../etc", "/./etc", "/usr/*", "/usr/**", "/proc", "/sys/kernel", "/dev/kvm", "/a\nb"])
+        arguments: [
+            "", "usr", "~/.ssh", "$HOME", "/home/$USER", "/", "//", "/usr/../etc", "/./etc", "/usr/*", "/usr/**",
+            "/proc", "/sys/kernel", "/dev/kvm", "/a\nb",
+        ])
     func refusesPaths(text: String) {
         #expect(throws: ValueProblem.self) { try AbsolutePath(parsing: text, mayBeSpecial: false) }
     }

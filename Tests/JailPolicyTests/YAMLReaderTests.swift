@@ -13,7 +13,8 @@ struct YAMLReaderTests {
         #expect(document.diagnostics.isEmpty)
         let root = try #require(document.root)
         guard case .mapping(let pairs) = root.content, case .sequence(let items) = pairs[1].value.content,
-            case .scalar(let first, let isQuoted) = items[0].content, case .scalar("z\n", isQuoted: true) = items[1].content
+            case .scalar(let first, let isQuoted) = items[0].content,
+            case .scalar("z\n", isQuoted: true) = items[1].content
         else {
             Issue.record("unexpected tree")
             return
@@ -44,7 +45,8 @@ struct YAMLReaderTests {
         ])
     func refuses(text: String, place: String, word: String) {
         let diagnostics = read(text).diagnostics
-        #expect(diagnostics.contains { "\($0.line):\($0.column)" == place && $0.message.contains(word) }, "\(diagnostics)")
+        #expect(
+            diagnostics.contains { "\($0.line):\($0.column)" == place && $0.message.contains(word) }, "\(diagnostics)")
     }
 
     @Test("several refusals of one file come together")

@@ -97,7 +97,8 @@ struct CgroupTests {
         let directory = try TemporaryDirectory()
         for (file, text) in [
             ("m/memory.limit_in_bytes", ""), ("m/memory.memsw.limit_in_bytes", ""), ("p/pids.max", ""),
-            ("m/memory.usage_in_bytes", "10\n"), ("m/memory.max_usage_in_bytes", "20\n"), ("m/memory.failcnt", "3\n"),
+            ("m/memory.usage_in_bytes", "10\n"), ("m/memory.max_usage_in_bytes", "20\n"), ("m/memory.failcnt", "1\n"),
+            ("m/memory.memsw.failcnt", "2\n"),
             ("m/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 4\n"), ("c/cpuacct.usage", "2000000\n"),
             ("p/pids.current", "1\n"), ("p/pids.events", "max 6\n"),
         ] { try directory.write(file, text) }
@@ -158,6 +159,70 @@ struct CgroupTests {
             _ = consume child
             #expect(group.remove() == [])
             #expect(try leftovers(access, runID: "test-real").isEmpty)
+        }
+    }
+
+    @Test("on this host a memory limit kills, and the kill is counted")
+    func memoryLimit() throws {
+        let access = HostFactsReader.cgroupAccess()
+        guard case .some(let group) = try Cgroup.create(under: access, runID: "test-memory") else {
+            #expect(access == .none)
+            return
+        }
+        // tail keeps what it reads: 64 MB of one line under a limit of 16 MiB.
+        let child = try IdleChild(script: "head -c 64000000 /dev/zero | tail -n 1 >/dev/null; exit 0")
+        try group.limit(.init(memory: .mebibytes(16)))
+        try group.add(child.pid)
+        child.finish()
+        let reading = group.read()
+        if group.limitsMemory {
+            #expect((reading.memoryKills ?? 0) > 0)
+            // v1 of Linux 6.18 leaves its count of hits at 0 (measured), so nothing may rest on it.
+            #expect((reading.memoryPeak?.value ?? 0) <= 16 << 20)
+        }
+        if group.countsCPU { #expect((reading.cpu ?? .zero) > .zero) }
+        _ = consume child
+        #expect(group.remove() == [])
+    }
+
+    @Test("on this host a process limit refuses forks, and the refusals are counted")
+    func processLimit() throws {
+        let access = HostFactsReader.cgroupAccess()
+        guard case .some(let group) = try Cgroup.create(under: access, runID: "test-pids") else {
+            #expect(access == .none)
+            return
+        }
+        let child = try IdleChild(script: "(true; true) 2>/dev/null; exit 0")
+        try group.limit(.init(processes: 1))
+        try group.add(child.pid)
+        child.finish()
+        if group.limitsProcesses { #expect((group.read().processLimitHits ?? 0) > 0) }
+        _ = consume child
+        #expect(group.remove() == [])
+    }
+
+    @Test("a v2 tree without controllers still counts CPU time, opens for clone, and kills the group in one write")
+    func bareV2() throws {
+        let mounts = MountEntry.parse(try Files.read("/proc/self/mountinfo", limit: 8 << 20)) { $0 == "cgroup2" }
+        guard let tree = mounts.first?.mountPoint, Files.mayWrite(tree), Files.mayWrite("\(tree)/cgroup.procs") else {
+            // An ordinary user without delegation, or a host without v2: then nothing of v2 may be offered at the root.
+            if case .v2(let directory, _) = HostFactsReader.cgroupAccess() {
+                #expect(directory != mounts.first?.mountPoint)
+            }
+            return
+        }
+        switch try Cgroup.create(under: .v2(directory: tree, controllers: []), runID: "test-v2") {
+        case .none: Issue.record("a writable tree gave no group")
+        case .some(let group):
+            let child = try IdleChild()
+            try group.add(child.pid)
+            #expect(group.read().cpu != nil)
+            if let handle = try group.openForClone()?.rawValue { #expect(handle >= 0) }
+            #expect(try group.kill())
+            var information = siginfo_t()
+            #expect(waitid(P_PID, id_t(child.pid), &information, WEXITED | WNOWAIT) == 0)
+            _ = consume child
+            #expect(group.remove() == [])
         }
     }
 

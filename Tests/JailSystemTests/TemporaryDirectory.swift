@@ -67,13 +67,15 @@ struct Pipe: ~Copyable {
     }
 }
 
-/// A child that waits until it is killed or its owner goes.
+/// A child that has stopped itself; it goes on with its script when it is told to, and is killed when its owner goes.
 struct IdleChild: ~Copyable {
     let pid: Int32
 
-    init() throws {
+    init(script: String = "") throws {
         var number: pid_t = 0
-        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("/bin/sh"), strdup("-c"), strdup("kill -STOP $$"), nil]
+        var arguments: [UnsafeMutablePointer<CChar>?] = [
+            strdup("/bin/sh"), strdup("-c"), strdup("kill -STOP $$; \(script)"), nil,
+        ]
         defer { for argument in arguments { free(argument) } }
         var environment: [UnsafeMutablePointer<CChar>?] = [nil]
         let code = posix_spawn(&number, "/bin/sh", nil, nil, &arguments, &environment)
@@ -82,6 +84,13 @@ struct IdleChild: ~Copyable {
         // It has started all the way once it has stopped itself.
         var status: Int32 = 0
         while waitpid(number, &status, WUNTRACED) < 0 && errno == EINTR {}
+    }
+
+    /// Lets the script run to its end; the result is the wait status, which stays readable.
+    borrowing func finish() {
+        kill(pid, SIGCONT)
+        var information = siginfo_t()
+        while waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) < 0 && errno == EINTR {}
     }
 
     deinit {
