@@ -112,6 +112,13 @@ let package = Package(
         .testTarget(
             name: "JailSystemTests", dependencies: ["CJail", "JailModel", "JailSystem"], swiftSettings: strict),
 
+        .testTarget(
+            name: "JailPlanTests", dependencies: ["JailModel", "JailPolicy", "JailPlan"], exclude: ["Golden"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "JailLaunchTests", dependencies: ["JailModel", "JailPolicy", "JailPlan", "JailLaunch"],
+            swiftSettings: strict),
+
         // Black box: these run the built program and the compiled probes, and link nothing of it.
         .target(name: "CTestSupport", path: "Tests/CSupport", cSettings: strictC),
         .target(name: "RunSupport", dependencies: ["CTestSupport"], path: "Tests/Support", swiftSettings: strict),

@@ -141,11 +141,19 @@ static int use_memory(char **argv) {
     for (;;) pause();
 }
 
+// At the limit: gives up, or waits for what happens when the third word says so.
+static int at_limit(char **argv, const char *what, long reached) {
+    int result = stopped(what, reached);
+    if (argv[1] && strcmp(argv[1], "hold") == 0)
+        for (;;) pause();
+    return result;
+}
+
 static int use_processes(char **argv) {
     long count = atol(argv[0]);
     for (long i = 0; i < count; i++) {
         pid_t child = start_child();
-        if (child < 0) return stopped("fork", i);
+        if (child < 0) return at_limit(argv, "fork", i);
         if (child == 0) {
             for (;;) pause();
         }
@@ -168,7 +176,7 @@ static int use_threads(char **argv) {
         int error = pthread_create(&thread, &attributes, wait_forever, NULL);
         if (error != 0) {
             errno = error;
-            return stopped("threads", i);
+            return at_limit(argv, "threads", i);
         }
     }
     return done("threads", count);

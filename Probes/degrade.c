@@ -3,7 +3,8 @@
 //   no-userns      new namespaces, setns and the mount interface are refused (EPERM), clone3 does not exist: what the
 //                  default seccomp profile of a container engine leaves
 //   no-caps        as root: without the capabilities that such an engine takes away
-//   uidmap-denied  a user namespace can be made, its uid_map cannot be written: /proc is read-only
+//   uidmap-denied  a user namespace can be made, its uid_map cannot be written (EACCES) and nothing can be mounted in it:
+//                  what AppArmor's restriction of unprivileged user namespaces does, here done by Landlock
 //   masked-proc    /proc has masks and a read-only /proc/sys, so that the kernel refuses a fresh one below it
 //   no-landlock    the Landlock calls do not exist
 //   listener-busy  an outer runtime already owns the seccomp notifications
@@ -12,10 +13,12 @@
 //   no-perf        perf_event_open is refused
 //   uid=N          as root: the command runs as user and group N
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/landlock.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -118,11 +121,32 @@ static void mask_proc(void) {
 }
 
 static void change_mounts(void) {
-    if (!mode.masked_proc && !mode.uidmap_denied && !mode.no_cgroup) return;
+    if (!mode.masked_proc && !mode.no_cgroup) return;
     enter_mount_namespace();
     if (mode.masked_proc) mask_proc();
     if (mode.no_cgroup) bind_read_only("/sys/fs/cgroup");
-    if (mode.uidmap_denied) bind_read_only("/proc");
+}
+
+// Files below /proc cannot be opened for writing; everything else can.
+static void forbid_writing_to_proc(void) {
+    struct landlock_ruleset_attr handled = {.handled_access_fs = LANDLOCK_ACCESS_FS_WRITE_FILE};
+    int rules = (int)syscall(SYS_landlock_create_ruleset, &handled, sizeof handled, 0);
+    if (rules < 0) fail("landlock_create_ruleset");
+    DIR *root = opendir("/");
+    if (!root) fail("/");
+    for (struct dirent *entry; (entry = readdir(root));) {
+        if (entry->d_type != DT_DIR || strcmp(entry->d_name, "proc") == 0 || entry->d_name[0] == '.') continue;
+        int fd = openat(dirfd(root), entry->d_name, O_PATH | O_CLOEXEC);
+        if (fd < 0) continue;
+        struct landlock_path_beneath_attr rule = {
+            .allowed_access = LANDLOCK_ACCESS_FS_WRITE_FILE, .parent_fd = fd};
+        if (syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0) fail(entry->d_name);
+        close(fd);
+    }
+    closedir(root);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail("no_new_privs");
+    if (syscall(SYS_landlock_restrict_self, rules, 0) != 0) fail("landlock_restrict_self");
+    close(rules);
 }
 
 static void deny(scmp_filter_ctx filter, int error, ...) {
@@ -235,6 +259,7 @@ int main(int argc, char **argv) {
     change_mounts();
     if (mode.no_caps) drop_capabilities();
     if (mode.uid >= 0) become(mode.uid);
+    if (mode.uidmap_denied) forbid_writing_to_proc();
     if (mode.listener_busy) return run_with_listener(command);
     if (!mode.no_userns && !mode.no_landlock && !mode.no_seccomp && !mode.no_perf) {
         execvp(command[0], command);

@@ -24,14 +24,14 @@ def literal(text):
     marks = "#"
     while '"""' + marks in text or "\\" + marks in text:
         marks += "#"
-    lines = ["            " + line if line else "" for line in text.split("\n")]
-    return f'{marks}"""\n' + "\n".join(lines) + f'\n            """{marks}'
+    lines = ["        " + line if line else "" for line in text.split("\n")]
+    return f'{marks}"""\n' + "\n".join(lines) + f'\n        """{marks}'
 
 
 def render():
     out = HEAD
     for path in sorted((ROOT / "policies").glob("*.yaml")):
-        out += f'        "{path.stem}":\n            {literal(path.read_text())},\n'
+        out += f'        "{path.stem}": {literal(path.read_text())},\n'
     return out + "    ]\n}\n"
 
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -95,10 +96,15 @@ int cj_sealed_memfd(const char *name, const void *bytes, size_t size) {
     return fd;
 }
 
-int cj_idmapped_tree(const char *path, int user_namespace_fd) {
+int cj_idmapped_tree(const char *path, int user_namespace_fd, uint64_t device, uint64_t inode) {
     // Not recursive: a file system below that cannot map ids would refuse the whole tree.
     const long fd = syscall(428 /* open_tree */, AT_FDCWD, path, CJ_OPEN_TREE_CLONE | O_CLOEXEC | AT_SYMLINK_NOFOLLOW);
     if (fd < 0) return -errno;
+    struct stat status;
+    if (fstat((int)fd, &status) < 0 || (uint64_t)status.st_dev != device || (uint64_t)status.st_ino != inode) {
+        close((int)fd);
+        return -ESTALE;
+    }
     struct cj_mount_attr attr = {.attr_set = CJ_MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)user_namespace_fd};
     if (syscall(442 /* mount_setattr */, (int)fd, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0) {
         const int error = errno;

@@ -1,4 +1,7 @@
-/* What the probe files share. Only async-signal-safe calls: a probe runs between fork and exit of a threaded program. */
+/*
+ * What the probe files share. A probe runs between fork and exit of a threaded program: no malloc, no streams, nothing
+ * that takes a lock.
+ */
 #ifndef CJ_PROBE_INTERNAL_H
 #define CJ_PROBE_INTERNAL_H
 

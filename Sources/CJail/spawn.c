@@ -75,6 +75,11 @@ static long keep_capabilities(void) {
 
 static int child_main(void *argument) {
     struct launch *launch = argument;
+    for (int i = 0; i < 4; i++) {
+        if (launch->spawn->cgroup_fds[i] < 0) continue;
+        const long joined = raw(SYS_write, launch->spawn->cgroup_fds[i], (long)"0", 1, 0, 0);
+        if (joined < 0) return stop(launch, CJ_STAGE_CGROUP, joined);
+    }
     for (int target = 0; target < 5; target++) {
         const long error = raw(SYS_dup3, launch->fds[target], target, 0, 0, 0);
         if (error < 0) return stop(launch, CJ_STAGE_DESCRIPTORS, error);

@@ -63,12 +63,13 @@ struct CommandFinder {
         default: throw refused("the command \(SafeText.escape(path)) is not a regular file")
         }
         guard status.mode & 0o111 != 0 else { throw notExecutable(path) }
-        guard let real = resolution.path.string.flatMap({ AbsolutePath($0) }), let named = cleaned(path) else {
+        guard let real = resolution.path.string.flatMap({ AbsolutePath($0) }) else {
             throw refused("the command \(SafeText.escape(path)) has a path that no policy can name")
         }
         try checkPolicy(real)
         // A program that looks at its own name (busybox, a venv's python) must see the name that was asked for.
-        return isVisible(named) ? named : real
+        guard let named = cleaned(path), isVisible(named) else { return real }
+        return named
     }
 
     private func cleaned(_ path: String) -> AbsolutePath? {

@@ -12,7 +12,9 @@ struct LaunchAttempt {
     let id: RunID
     let evidence: RunEvidence
     private var planned: PlannedStep
-    private var protectedBefore: ProtectedState
+    private let protectedBefore: ProtectedState
+    /// Why no plan that the policy accepts could be launched, when that is so.
+    private var refusal: LaunchRefusal?
 
     init(options: StepOptions, planned: PlannedStep, id: RunID, evidence: RunEvidence) {
         self.options = options
@@ -22,8 +24,8 @@ struct LaunchAttempt {
         protectedBefore = ProtectedState(options.policy, planned)
     }
 
-    /// Launches and supervises until the step is over.
-    mutating func launch() throws(StepRefused) -> StepOutcome {
+    /// Launches and supervises until the step is over; `nil` when no plan that the policy accepts could be launched.
+    mutating func launch() -> StepOutcome? {
         while true {
             evidence.emit(
                 Event(
@@ -41,7 +43,12 @@ struct LaunchAttempt {
             } catch {
                 failure = error
             }
-            try descend(after: failure)
+            do throws(StepRefused) {
+                try descend(after: failure)
+            } catch {
+                refusal = error.refusal
+                return nil
+            }
         }
     }
 
@@ -91,15 +98,16 @@ struct LaunchAttempt {
     }
 
     /// Closes the evidence.
-    func record(_ outcome: StepOutcome, version: String) -> StepRecord {
+    func record(_ result: StepOutcome?, version: String) -> StepRecord {
         let plan = planned.plan
+        let outcome = result ?? StepOutcome()
         var record = StepRecord(
             runID: id.text, version: version, profile: options.policy.profile, policyName: options.policy.name,
             policyDigest: options.policy.digest,
             command: CommandRecord(
                 argv: options.argv, cwd: plan.tail.cwd, executable: plan.tail.executable,
                 sha256: CommandFinder.digest(plan.tail.executable)),
-            outcome: Self.launchOutcome(outcome, plan), host: planned.facts)
+            outcome: refusal.map { .refused($0) } ?? Self.launchOutcome(outcome, plan), host: planned.facts)
         record.orphansKilled = outcome.orphansKilled
         record.noSurvivors = outcome.noSurvivors
         record.usage = outcome.usage

@@ -19,9 +19,17 @@ public struct PlannedStep: Sendable {
             throw StepRefused(.invalid, .launchFailed, "no command was given", hint: "launch-jail run -- CMD [ARG…]")
         }
         try Self.checkSize(options.argv)
+        // ORDER: a workspace that is the whole system would make every other message misleading.
+        let facts = try readFacts(options, places)
+        do throws(PlanError) {
+            try PlaceRules.check(
+                options.policy, workspace: places.workspace, cwd: places.cwd,
+                homes: [facts.target.home, options.environment["HOME"] ?? ""])
+        } catch {
+            throw StepRefused(error.refusal)
+        }
         let executable = try finder.find(name)
         try finder.checkPins()
-        let facts = try readFacts(options, places)
         guard let runPath = absolute(runDirectory) else {
             throw StepRefused(.invalid, .pathNotAllowed, "the run directory \(SafeText.escape(runDirectory)) is no path")
         }

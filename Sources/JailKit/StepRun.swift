@@ -30,7 +30,7 @@ public enum StepRun {
         status.write(["event": "created", "run_id": .string(id.text), "run_directory": .string(path)])
 
         var attempt = LaunchAttempt(options: options, planned: planned, id: id, evidence: evidence)
-        let outcome = try attempt.launch()
+        let outcome = attempt.launch()
         var record = attempt.record(outcome, version: version)
         record.timings["plan"] = planning
         record.evidenceGaps += evidence.gaps

@@ -26,7 +26,8 @@ enum TierLadder {
             if facts.tier == .t3 { next.tier = .t4 }
             return next
         case .clone, .keepCapabilities, .mapIDs, .mapTree:
-            return isRefusal ? withoutNamespaces(facts) : nil
+            // EROFS: a container may mount /proc read-only, and with it the maps.
+            return isRefusal || failure.errno == 30 ? withoutNamespaces(facts) : nil
         case .plan(let step):
             return step.needsNamespaces && [1, 13, 38].contains(failure.errno) ? withoutNamespaces(facts) : nil
         case .tail(.securebits), .tail(.boundingSet):

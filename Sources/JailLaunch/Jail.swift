@@ -58,9 +58,18 @@ struct Launcher: ~Copyable {
         spawn.plan_fd = memory.rawValue
         spawn.control_fd = pair.theirs.rawValue
         spawn.stdio = (input.reader.rawValue, output.writer.rawValue, errors.writer.rawValue)
+        let joining: JoiningFiles?
+        do throws(SystemError) {
+            joining = try cgroup.value?.openForJoining()
+        } catch {
+            throw LaunchFailure(.cgroup, errno: error.errno)
+        }
+        let tasks = (joining?.descriptors ?? []) + [-1, -1, -1, -1]
+        spawn.cgroup_fds = (tasks[0], tasks[1], tasks[2], tasks[3])
         var child = cj_child()
         // SAFETY: both structs are exclusively borrowed for the call, which keeps no pointer.
         let result = unsafe cj_spawn(&spawn, &child)
+        withExtendedLifetime(joining) {}
         guard result == 0 else { throw Self.failure(child) }
         let pidfd = OwnedFD(taking: child.pidfd)
         let control = ControlChannel(socket: pair.ours)
@@ -82,7 +91,7 @@ struct Launcher: ~Copyable {
         _ clock: Holder<TaskClock>
     ) throws(LaunchFailure) {
         if let map = plan.idMap { try write(map, pid) }
-        if cgroup.value != nil {
+        if cgroup.value != nil, plan.limits.cgroup?.version == 2 {
             do throws(SystemError) {
                 try cgroup.value?.add(pid)
             } catch {
@@ -102,10 +111,11 @@ struct Launcher: ~Copyable {
             } catch {
                 throw LaunchFailure(.mapIDs("ns/user"), errno: error.errno)
             }
-            for path in plan.idmappedTrees {
+            for wanted in plan.idmappedTrees {
                 // SAFETY: the string is a null-terminated copy for the call.
-                let tree = unsafe cj_idmapped_tree(path, namespace.rawValue)
-                guard tree >= 0 else { throw LaunchFailure(.mapTree(path), errno: -tree) }
+                let tree = unsafe cj_idmapped_tree(
+                    wanted.path, namespace.rawValue, wanted.identity.device, wanted.identity.inode)
+                guard tree >= 0 else { throw LaunchFailure(.mapTree(wanted.path), errno: -tree) }
                 trees.append(tree)
             }
         }
@@ -138,6 +148,7 @@ struct Launcher: ~Copyable {
     private static func failure(_ child: cj_child) -> LaunchFailure {
         switch cj_spawn_stage(child.stage) {
         case CJ_STAGE_CLONE: LaunchFailure(.clone, errno: child.error)
+        case CJ_STAGE_CGROUP: LaunchFailure(.cgroup, errno: child.error)
         case CJ_STAGE_CAPABILITIES: LaunchFailure(.keepCapabilities, errno: child.error)
         case CJ_STAGE_EXEC_INIT: LaunchFailure(.executeInit, errno: child.error)
         default: LaunchFailure(.prepare("arrange descriptors"), errno: child.error)

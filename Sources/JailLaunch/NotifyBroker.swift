@@ -51,12 +51,14 @@ struct NotifyBroker: ~Copyable {
 
     mutating func noteHangUp() { hasHungUp = true }
 
-    /// Answers what waits, at most `limit` notifications so that the rest of the loop gets its turn.
+    /// Answers what waits, at most 64 notifications so that the rest of the loop gets its turn.
     ///
     /// - Parameter isCommand: `false` while the jail still proves itself: its canaries are not denials of the command.
-    mutating func serve(limit: Int = 64, isCommand: Bool, report: (Finding) -> Void) {
+    mutating func serve(isCommand: Bool, report: (Finding) -> Void) {
         var poller = Poller()
-        for _ in 0..<limit {
+        // ORDER: while the jail still proves itself, one at a time: the next one may be the command's first, and the
+        // message that says so is then in the control socket already.
+        for _ in 0..<(isCommand ? 64 : 1) {
             // The error is irrelevant: a listener that cannot be polled has nothing to say.
             guard let ready = (try? poller.wait([(listener.rawValue, .readable)], until: .zero))?.first,
                 ready.contains(.readable)

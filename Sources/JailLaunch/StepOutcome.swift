@@ -23,7 +23,8 @@ public struct StepOutcome: Sendable {
     public var warnings: [String] = []
     public var timings: [String: Duration] = [:]
 
-    init() {}
+    /// Nothing was seen yet.
+    public init() {}
 }
 
 /// What a launch needs besides its plan.

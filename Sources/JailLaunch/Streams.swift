@@ -64,8 +64,11 @@ struct Streams: ~Copyable {
     var isOpen: Bool { stdout.isOpen || stderr.isOpen }
     var bytes: UInt64 { stdout.record.bytes + stderr.record.bytes }
 
-    var interests: [(fd: Int32, interest: Poller.Interest)] {
-        stdout.interests + stderr.interests + input.interests
+    /// What to wait for.
+    ///
+    /// - Parameter hasStarted: Input is left alone before: a launch that has to be tried again must find all of it.
+    func interests(hasStarted: Bool) -> [(fd: Int32, interest: Poller.Interest)] {
+        stdout.interests + stderr.interests + (hasStarted ? input.interests : [])
     }
 
     /// Moves what can be moved without waiting.

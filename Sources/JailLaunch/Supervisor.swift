@@ -60,18 +60,19 @@ struct Supervisor: ~Copyable {
     private var drainIsOver: Bool { drainUntil.map { SystemClock.now() >= $0 } ?? false }
 
     private mutating func turn(_ poller: inout Poller, _ signals: borrowing SignalFD, _ emit: (Event) -> Void) {
-        var entries: [(fd: Int32, interest: Poller.Interest)] = [
-            (jail.control.socket.rawValue, isInitGone ? [] : .readable), (signals.rawValue, .readable),
-        ]
+        var entries: [(fd: Int32, interest: Poller.Interest)] = [(signals.rawValue, .readable)]
         let pidfdIndex = isInitGone ? nil : entries.count
-        if !isInitGone { entries.append((jail.pidfd.rawValue, .readable)) }
+        if !isInitGone {
+            entries.append((jail.pidfd.rawValue, .readable))
+            entries.append((jail.control.socket.rawValue, .readable))
+        }
         var listenerIndex: Int?
         if let fd = broker.value?.descriptor, broker.value?.hasHungUp == false {
             listenerIndex = entries.count
             entries.append((fd, .readable))
         }
         let streamIndex = entries.count
-        entries += streams.interests
+        entries += streams.interests(hasStarted: outcome.started)
         let wake = [state.nextDeadline, drainUntil, hasEnded ? nil : meters.nextSample].compactMap { $0 }.min()
         let ready: [Poller.Readiness]
         do throws(SystemError) {
@@ -88,7 +89,7 @@ struct Supervisor: ~Copyable {
         if let index = listenerIndex, !ready[index].isEmpty { serveListener(ready[index], emit) }
         streams.step(entries: entries[streamIndex...], ready: ready[streamIndex...], allowance: meters.outputLeft)
         checkBudgets(emit)
-        if !ready[1].isEmpty { readSignals(signals, emit) }
+        if !ready[0].isEmpty { readSignals(signals, emit) }
         perform(state.tick(SystemClock.now()))
         if let index = pidfdIndex, !ready[index].isEmpty { initDied(emit) }
     }

@@ -11,7 +11,7 @@ public struct Plan: Sendable, Hashable {
     /// Id maps that the supervisor writes for the new user namespace; `nil` where there is none.
     public var idMap: IDMap?
     /// Trees that only a privileged parent can prepare; they arrive in slots 0, 1, … before the first step.
-    public var idmappedTrees: [String]
+    public var idmappedTrees: [IDMappedTree]
     public var steps: [PlanStep]
     public var tail: PlanTail
     public var filter: SyscallFilter
@@ -54,6 +54,12 @@ public struct IDMap: Sendable, Hashable {
     public let outsideUID: UInt32
     public let insideGID: UInt32
     public let outsideGID: UInt32
+}
+
+/// A tree of the host that is shown with other ids; `identity` is what the planner saw at its path.
+public struct IDMappedTree: Sendable, Hashable {
+    public let path: String
+    public let identity: FileIdentity
 }
 
 /// A place in the workspace that must exist for a mount to protect it.

@@ -11,7 +11,8 @@ public enum PlanCompiler {
         policy: Policy, facts: HostFacts, request: StepRequest
     ) throws(PlanError) -> Plan {
         try checkDeferredKeys(policy)
-        try checkPlaces(policy, facts, request)
+        try PlaceRules.check(
+            policy, workspace: request.workspace, cwd: request.cwd, homes: [facts.target.home])
         let limits = LimitCompiler(policy: policy, facts: facts)
         let degradation = Degradation(policy: policy, facts: facts)
         let budgetClaim = limits.claim(
@@ -45,40 +46,6 @@ public enum PlanCompiler {
             .unenforceable, .notEnforceable,
             "this version does not enforce what the policy asks for: " + list.joined(separator: ", "),
             hint: "remove the key; it is never ignored silently")
-    }
-
-    /// Rulings of contract section 7: the working directory, and what may be a workspace.
-    private static func checkPlaces(
-        _ policy: Policy, _ facts: HostFacts, _ request: StepRequest
-    ) throws(PlanError) {
-        let workspace = request.workspace
-        guard !workspace.components.isEmpty else {
-            throw PlanError(
-                .invalid, .pathNotAllowed, "the workspace is /", hint: "name the directory of the project")
-        }
-        guard workspace.description != facts.target.home, AbsolutePath(facts.target.home) != workspace else {
-            throw PlanError(
-                .invalid, .pathNotAllowed, "the workspace \(workspace) is the home directory itself",
-                hint: "name a directory below it")
-        }
-        let system = ["proc", "sys", "dev", "usr", "bin", "sbin", "lib", "lib64", "etc", "boot"]
-        guard let first = workspace.components.first, !system.contains(first) else {
-            throw PlanError(
-                .invalid, .pathNotAllowed, "the workspace \(workspace) lies in a system directory",
-                hint: "name the directory of the project")
-        }
-        guard workspace.contains(request.cwd) else {
-            throw PlanError(
-                .invalid, .pathEscape, "the working directory \(request.cwd) is outside the workspace \(workspace)",
-                hint: "pass --workspace or a --cwd inside it")
-        }
-        let inside = Array(request.cwd.components.dropFirst(workspace.components.count))
-        for pattern in policy.workspace.untrusted where pattern.matches(components: inside) {
-            throw PlanError(
-                .invalid, .untrustedExecution,
-                "the working directory \(request.cwd) is inside workspace.untrusted (\(pattern.text))",
-                hint: "untrusted trees may be read, never worked in")
-        }
     }
 
     private static func filter(_ policy: Policy, _ facts: HostFacts) -> SyscallFilter {
@@ -180,7 +147,11 @@ public enum PlanCompiler {
         var namespaces: Namespaces = [.user, .pid, .mount, .ipc, .uts, .cgroup]
         if policy.network.mode != .host { namespaces.insert(.network) }
         return Plan(
-            namespaces: namespaces, idMap: idMap(facts), idmappedTrees: mappedTrees.map(\.description),
+            namespaces: namespaces, idMap: idMap(facts), idmappedTrees: mappedTrees.map { path in
+                let fact = facts.paths[path.description] ?? .absent
+                return IDMappedTree(
+                    path: path.description, identity: FileIdentity(device: fact.device, inode: fact.inode))
+            },
             steps: builder.steps, tail: tail, filter: SyscallFilter(rules: [], hasListener: false),
             limits: LimitPlan(budgets: [:], cgroup: nil, tmpfsBytes: 0), heldPlaces: covers.heldPlaces,
             enforcement: [:], warnings: covers.warnings + warnings(facts), tier: facts.tier,
@@ -200,7 +171,8 @@ public enum PlanCompiler {
         builder.add(.pivotRoot)
         builder.add(.setAttributes(path: "/", set: [.readOnly, .noSetuid], recursive: false))
         if policy.network.mode != .host { builder.add(.loopbackUp) }
-        builder.add(.hostname("launch-jail"))
+        // Every host knows this name, so a program that looks its own up asks no name server.
+        builder.add(.hostname("localhost"))
         if request.wantsTerminal { builder.add(.pty) }
     }
 

@@ -65,8 +65,8 @@ extension Plan: CustomStringConvertible {
             lines.append(
                 "id map uid \(map.insideUID) -> host \(map.outsideUID), gid \(map.insideGID) -> host \(map.outsideGID)")
         }
-        for (index, path) in idmappedTrees.enumerated() {
-            lines.append("id-mapped tree #\(index) \(SafeText.escape(path))")
+        for (index, tree) in idmappedTrees.enumerated() {
+            lines.append("id-mapped tree #\(index) \(SafeText.escape(tree.path))")
         }
         for place in heldPlaces {
             lines.append("hold \(place.kind.rawValue) \(SafeText.escape(place.path.joined(separator: "/")))")

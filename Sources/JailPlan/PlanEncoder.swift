@@ -94,7 +94,7 @@ struct PlanEncoder {
     }
 
     private func flags(_ plan: Plan) -> UInt32 {
-        var flags: UInt32 = UInt32(CJ_PLAN_KEEP_SIGXFSZ)
+        var flags: UInt32 = 0
         if plan.tail.hasPIDNamespace { flags |= UInt32(CJ_PLAN_PID_NAMESPACE) }
         if plan.tail.usesLandlock { flags |= UInt32(CJ_PLAN_LANDLOCK) }
         if plan.hasTerminal { flags |= UInt32(CJ_PLAN_TTY) }

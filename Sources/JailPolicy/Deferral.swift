@@ -87,7 +87,7 @@ enum Deferral {
         case .whenNotEmpty: return "not enforced yet, so a list that is not empty is exit 6 (\(reason))"
         case .words(let words):
             let list = words.map { "`\($0)`" }.joined(separator: " and ")
-            return "\(list) not enforced yet, so exit 6 (\(reason))"
+            return "\(list) \(words.count == 1 ? "is" : "are") not enforced yet, so exit 6 (\(reason))"
         case .guaranteesOther(let enforced):
             let list = enforced.map { "`\($0.rawValue)`" }.joined(separator: ", ")
             return "guarantees other than \(list) are exit 6 (\(reason))"

@@ -1,6 +1,8 @@
 extension EgressRule.Host {
     /// Reads a host as a rule may name it: a name, `*.domain`, an IPv4 address, or an IPv6 address with or without
-    /// brackets. Names come out in lower case, in `xn--` form and without a trailing dot. Guarantee D.
+    /// brackets.
+    ///
+    /// Names come out in lower case, in `xn--` form and without a trailing dot. Guarantee D.
     init(parsing text: String) throws(ValueProblem) {
         try Self.refuseForeignForms(text)
         if text.utf8.first == UInt8(ascii: "[") || text.utf8.count(where: { $0 == UInt8(ascii: ":") }) > 1 {
@@ -101,7 +103,9 @@ extension EgressRule.Host {
         return IPAddress.mappedIPv4(bytes).map { .ipv4($0) } ?? .ipv6(bytes)
     }
 
-    /// An IPv4 address; `nil` for a name. What ends in a number is an address or an error, as URL parsers have it.
+    /// An IPv4 address; `nil` for a name.
+    ///
+    /// What ends in a number is an address or an error, as URL parsers have it.
     private static func ipv4(_ labels: [String], _ text: String) throws(ValueProblem) -> Self? {
         guard let last = labels.last else { return nil }
         let isHexadecimal =
@@ -188,7 +192,9 @@ extension EgressRule {
         return kind.map { only in both.filter { $0.kind == only } } ?? both
     }
 
-    /// Whether everything that `other` allows is allowed by this rule. A raw connection includes every protocol.
+    /// Whether everything that `other` allows is allowed by this rule.
+    ///
+    /// A raw connection includes every protocol.
     func covers(_ other: EgressRule) -> Bool {
         guard host.covers(other.host), allowsPrivate || !other.allowsPrivate else { return false }
         guard sni == .optional || other.sni == .required else { return false }

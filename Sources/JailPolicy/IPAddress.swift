@@ -1,7 +1,8 @@
 /// IP addresses in text form.
 enum IPAddress {
-    /// Four decimal numbers without leading zeros. Octal, hexadecimal and short forms, which some libraries read as
-    /// other addresses, are not addresses here.
+    /// Four decimal numbers without leading zeros.
+    ///
+    /// Octal, hexadecimal and short forms, which some libraries read as other addresses, are not addresses here.
     static func ipv4(_ text: some StringProtocol) -> [UInt8]? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 4 else { return nil }

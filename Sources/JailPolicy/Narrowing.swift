@@ -4,7 +4,9 @@ import JailModel
 public struct Widening: Sendable, Hashable, CustomStringConvertible {
     /// The key path, such as `workspace.write`.
     public let key: String
-    /// What is allowed, in words: `may also change "src"`. Text of the policy in it is escaped.
+    /// What is allowed, in words: `may also change "src"`.
+    ///
+    /// Text of the policy in it is escaped.
     public let message: String
     /// The element of the list that allows it, where one does.
     let index: Int?
@@ -19,7 +21,9 @@ public struct Widening: Sendable, Hashable, CustomStringConvertible {
     public var description: String { "\(key): \(message)" }
 }
 
-/// What one policy allows that another does not, in the order of the file format. Guarantees B, D, F, J.
+/// What one policy allows that another does not, in the order of the file format.
+///
+/// Guarantees B, D, F, J.
 ///
 /// Careful rather than exact: where two lists of patterns cannot be compared, the newer one is taken to be wider.
 public struct PolicyDelta: Sendable, Hashable {

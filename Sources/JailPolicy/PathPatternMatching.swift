@@ -30,8 +30,9 @@ extension PathPattern {
         return false
     }
 
-    /// Whether every path that `other` names is also named by this pattern. Sound: `false` may be too careful where
-    /// both hold wildcards.
+    /// Whether every path that `other` names is also named by this pattern.
+    ///
+    /// Sound: `false` may be too careful where both hold wildcards.
     func covers(_ other: PathPattern) -> Bool {
         let (outer, inner) = (components, other.components)
         // covered[j] says whether outer[i...] covers inner[j...]; i goes down, so each row needs only the one before.
@@ -50,7 +51,9 @@ extension PathPattern {
 }
 
 extension PathPattern.Component {
-    /// Whether one component of a path is named by this one. `**` stands for components, not for one.
+    /// Whether one component of a path is named by this one.
+    ///
+    /// `**` stands for components, not for one.
     fileprivate func matches(_ name: String) -> Bool {
         switch self {
         case .literal(let text): text.utf8.elementsEqual(name.utf8)
@@ -72,8 +75,10 @@ extension PathPattern.Component {
 
 /// `*` within one component.
 enum Glob {
-    /// Whether `glob` names `text`, byte by byte. A `*` in `text` is taken as one more byte, which also makes this a
-    /// sound test of whether one glob covers another.
+    /// Whether `glob` names `text`, byte by byte.
+    ///
+    /// A `*` in `text` is taken as one more byte, which also makes this a sound test of whether one glob covers
+    /// another.
     static func matches(_ glob: String, _ text: String) -> Bool {
         let pattern = Array(glob.utf8)
         let bytes = Array(text.utf8)

@@ -1,6 +1,8 @@
 public import JailModel
 
-/// What the user allows, as closed values. Only the parser makes one, so an invalid policy cannot exist.
+/// What the user allows, as closed values.
+///
+/// Only the parser makes one, so an invalid policy cannot exist.
 ///
 /// Every number has been range-checked, every path and pattern has been parsed, every default has been filled in.
 public struct Policy: Sendable, Hashable {
@@ -20,8 +22,9 @@ public struct Policy: Sendable, Hashable {
     public internal(set) var breaker: BreakerRule
     public internal(set) var inputs: [PinnedInput]
     public internal(set) var require: [Requirement]
-    /// Keys that this policy (or one it extends) sets and that this version cannot enforce yet. Planning refuses with
-    /// exit 6 while there is one: a key is never silently ignored.
+    /// Keys that this policy (or one it extends) sets and that this version cannot enforce yet.
+    ///
+    /// Planning refuses with exit 6 while there is one: a key is never silently ignored.
     public internal(set) var deferredKeys: [DeferredKey]
 }
 
@@ -45,7 +48,9 @@ public struct DeferredKey: Sendable, Hashable {
 
 public struct WorkspaceRules: Sendable, Hashable {
     public internal(set) var mode: WorkspaceMode
-    /// What may change, relative to the workspace. Empty: nothing.
+    /// What may change, relative to the workspace.
+    ///
+    /// Empty: nothing.
     public internal(set) var write: [PathPattern]
     /// What never changes, even where `write` allows it and even if it does not exist yet.
     public internal(set) var protect: [PathPattern]
@@ -78,7 +83,9 @@ public struct FilesystemRules: Sendable, Hashable {
 public struct AbsolutePath: Sendable, Hashable, Comparable, CustomStringConvertible {
     public let components: [String]
 
-    /// `nil` unless the text is such a path. A trailing `/` is dropped, a doubled `/` is one.
+    /// `nil` unless the text is such a path.
+    ///
+    /// A trailing `/` is dropped, a doubled `/` is one.
     public init?(_ text: String) {
         guard text.utf8.first == UInt8(ascii: "/") else { return nil }
         let parts = text.split(separator: "/", omittingEmptySubsequences: true).map(String.init)
@@ -281,7 +288,9 @@ public struct GatewayRoute: Sendable, Hashable {
 
 // MARK: budgets
 
-/// The limits, in the unit of each kind: seconds, bytes or a count. Inclusive.
+/// The limits, in the unit of each kind: seconds, bytes or a count.
+///
+/// Inclusive.
 public struct Budgets: Sendable, Hashable {
     public internal(set) var limits: [BudgetKind: UInt64]
 

@@ -2,8 +2,9 @@ import JailModel
 
 /// What only shows when a policy is whole: rules that contradict each other.
 enum PolicyChecks {
-    /// The contradictions of a policy. Each stands at its rule when `file` has written it, else at the key of `file` that
-    /// made a contradiction of it.
+    /// The contradictions of a policy.
+    ///
+    /// Each stands at its rule when `file` has written it, else at the key of `file` that made a contradiction of it.
     static func problems(_ loaded: LoadedPolicy, file: String, places: [PolicyKey: YAMLPlace]) -> [PolicyDiagnostic] {
         var out: [PolicyDiagnostic] = []
         func note(_ key: PolicyKey, _ index: Int, or other: PolicyKey, _ message: String, _ hint: String) {

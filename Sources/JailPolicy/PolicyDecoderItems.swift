@@ -13,7 +13,9 @@ extension PolicyDecoder {
         }
         let before = diagnostics.count
         let known = fields(pairs, of: specs, path)
-        for spec in specs where spec.isRequired && known[spec.name] == nil {
+        // A misspelled key is one mistake, not also a missing one.
+        let isMisspelled = diagnostics.count > before
+        for spec in specs where spec.isRequired && known[spec.name] == nil && !isMisspelled {
             note(node.place, "\(path).\(spec.name)", "missing", hint: spec.summary)
         }
         return diagnostics.count == before ? known : nil

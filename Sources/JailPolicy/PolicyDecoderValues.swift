@@ -113,7 +113,9 @@ extension PolicyDecoder {
 
     // MARK: lists
 
-    /// The elements of a list; nothing when the node is no list or an element was a mistake. An empty list is a list.
+    /// The elements of a list; nothing when the node is no list or an element was a mistake.
+    ///
+    /// An empty list is a list.
     mutating func list<Element>(
         _ node: YAMLNode, _ path: String, of element: (inout PolicyDecoder, YAMLNode, String) -> Element?
     ) -> [Element]? {
@@ -197,7 +199,9 @@ extension PolicyDecoder {
 }
 
 extension AbsolutePath {
-    /// Reads a path as a policy or a flag writes it. `mayBeSpecial` admits what the jail makes itself.
+    /// Reads a path as a policy or a flag writes it.
+    ///
+    /// `mayBeSpecial` admits what the jail makes itself.
     init(parsing text: String, mayBeSpecial: Bool) throws(ValueProblem) {
         if text.unicodeScalars.contains("$") || text.hasPrefix("~") {
             throw ValueProblem(

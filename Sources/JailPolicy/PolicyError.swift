@@ -27,7 +27,9 @@ public struct PolicyDiagnostic: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// Every mistake of a policy at once, in the order of the file. Exit 2; nothing is started.
+/// Every mistake of a policy at once, in the order of the file.
+///
+/// Exit 2; nothing is started.
 public struct PolicyError: Error, Sendable, Hashable {
     public let diagnostics: [PolicyDiagnostic]
 

@@ -1,6 +1,8 @@
 import JailModel
 
-/// Every key of a policy file. The raw value is the key path.
+/// Every key of a policy file.
+///
+/// The raw value is the key path.
 ///
 /// The parser, the rendering and the table switch over this type, so a key cannot be half known.
 enum PolicyKey: String, Sendable, Hashable, CaseIterable {

@@ -7,7 +7,9 @@ public struct PolicyReadFailure: Error, Sendable, Hashable {
     public init(message: String) { self.message = message }
 }
 
-/// Gives the bytes of a policy file. The caller does the reading, so that this module stays pure.
+/// Gives the bytes of a policy file.
+///
+/// The caller does the reading, so that this module stays pure.
 public typealias PolicyFileReader = (_ path: String) throws(PolicyReadFailure) -> [UInt8]
 
 extension LoadedPolicy {

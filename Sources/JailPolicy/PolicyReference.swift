@@ -1,6 +1,8 @@
 import JailModel
 
-/// The reference of the policy format, made from the key table. `docs/policy-reference.md` is a copy of it.
+/// The reference of the policy format, made from the key table.
+///
+/// `docs/policy-reference.md` is a copy of it.
 public enum PolicyReference {
     /// The reference as Markdown.
     public static func markdown() -> String {

@@ -1,6 +1,8 @@
 public import JailModel
 
-/// The JSON Schema (draft 2020-12) of the policy format, made from the key table. `docs/policy.schema.json` is a copy.
+/// The JSON Schema (draft 2020-12) of the policy format, made from the key table.
+///
+/// `docs/policy.schema.json` is a copy.
 ///
 /// It checks what a schema can: keys, types, words, ranges and the form of texts. What depends on several keys or on
 /// other files only the parser can refuse.

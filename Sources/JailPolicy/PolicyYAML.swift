@@ -1,7 +1,9 @@
 import JailModel
 
 extension Policy {
-    /// The effective policy as a policy file: every key in the order of the reference. Parsing it gives an equal policy.
+    /// The effective policy as a policy file: every key in the order of the reference.
+    ///
+    /// Parsing it gives an equal policy.
     ///
     /// Left out are keys that are not set and have no default, and those that this version cannot enforce as long as
     /// they have their built-in value: written down they would count as a wish.

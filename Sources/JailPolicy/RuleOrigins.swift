@@ -16,8 +16,9 @@ public struct RuleOrigin: Sendable, Hashable, CustomStringConvertible {
     public var description: String { line > 0 ? "\(file):\(line):\(column)" : file }
 }
 
-/// Where each key of a policy, and each element of its lists, got its value. A key that is missing has its built-in
-/// default.
+/// Where each key of a policy, and each element of its lists, got its value.
+///
+/// A key that is missing has its built-in default.
 public struct RuleOrigins: Sendable, Hashable {
     private var places: [String: RuleOrigin] = [:]
 

@@ -3,8 +3,7 @@
 /// The shipped policies by name.
 enum ShippedPolicies {
     static let texts: [String: String] = [
-        "build":
-            #"""
+        "build": #"""
         # Compilers and build systems: make, cmake, gcc, clang, cargo, go, swift, with what is installed on the host.
         version: 1
         extends: default
@@ -33,8 +32,7 @@ enum ShippedPolicies {
           max_output: 256MiB
 
         """#,
-        "ci":
-            #"""
+        "ci": #"""
         # For a pipeline: what the default policy allows, without executing files of the workspace, and no flag adds to it.
         #
         # A policy file with `extends: ci` may narrow it further, never widen it.
@@ -69,8 +67,7 @@ enum ShippedPolicies {
         require: [hermetic_paths, network_egress, budgets, untrusted_exec]
 
         """#,
-        "default":
-            #"""
+        "default": #"""
         # The policy of `launch-jail run` without --policy: a developer's machine, a step that you watch.
         #
         # The command sees the system's programs and the workspace and nothing else: no home directory, no keys, no network.
@@ -102,8 +99,7 @@ enum ShippedPolicies {
         require: [hermetic_paths, network_egress, budgets, untrusted_exec]
 
         """#,
-        "node":
-            #"""
+        "node": #"""
         # Node.js programs and their tests, with the packages that are installed in the workspace already.
         #
         # There is no network, so `npm install` does not work here: install first, then run the step.
@@ -129,8 +125,7 @@ enum ShippedPolicies {
           max_open_files: 4096
 
         """#,
-        "prod":
-            #"""
+        "prod": #"""
         # For unattended work on material that matters: less of everything, and no flag adds to it.
         #
         # The repository's own data is read-only, few system files are visible, and the budgets are small. Write your own policy
@@ -192,8 +187,7 @@ enum ShippedPolicies {
         require: [hermetic_paths, network_egress, budgets, untrusted_exec]
 
         """#,
-        "python":
-            #"""
+        "python": #"""
         # Python programs and their tests: virtual environments of the workspace may run, and runs repeat.
         version: 1
         extends: default
@@ -217,8 +211,7 @@ enum ShippedPolicies {
           max_processes: 512
 
         """#,
-        "readonly":
-            #"""
+        "readonly": #"""
         # Looking without touching: review, search, analysis. Nothing in the workspace changes and nothing of it is executed.
         version: 1
         extends: default

@@ -1,4 +1,6 @@
-/// A node of a YAML document and where it starts. Lines and columns count from 1.
+/// A node of a YAML document and where it starts.
+///
+/// Lines and columns count from 1.
 struct YAMLNode: Sendable {
     enum Content: Sendable {
         /// The text after YAML's own escapes, and whether it was written in quotes or as a block.

@@ -71,6 +71,16 @@ public struct Cgroup: ~Copyable, Sendable {
         for path in interface.directories { try Files.writeValue("\(pid)", to: "\(path)/cgroup.procs") }
     }
 
+    /// Files of a v1 group into which a process writes `0` to join by itself; empty on v2.
+    ///
+    /// A process that moves itself alone spares the kernel a lock that waits for every CPU: 0.1 ms instead of up to 12.
+    public borrowing func openForJoining() throws(SystemError) -> JoiningFiles {
+        guard case .v1 = interface else { return JoiningFiles([]) }
+        var paths: [String] = []
+        for directory in interface.directories { paths.append("\(directory)/tasks") }
+        return try JoiningFiles(opening: paths)
+    }
+
     /// The group's directory for clone3's CLONE_INTO_CGROUP (5.7); `nil` on v1, where only ``add(_:)`` works.
     public borrowing func openForClone() throws(SystemError) -> OwnedFD? {
         guard case .v2(let directory, _, _) = interface else { return nil }

@@ -16,14 +16,10 @@ static void set_terminal(const struct init *in) {
 }
 
 // Dispositions that are ignored survive an exec: the supervisor ignores SIGPIPE, the command must not.
-static void reset_signals(const struct cj_plan_header *h) {
+static void reset_signals(void) {
     struct { uint64_t handler, flags, restorer, mask; } action;
     clear(&action, sizeof action);
     for (int signal = 1; signal <= 64; signal++) (void)SYS4(__NR_rt_sigaction, signal, &action, 0, 8);
-    if (h->flags & CJ_PLAN_KEEP_SIGXFSZ) {
-        action.handler = 1; // SIG_IGN
-        (void)SYS4(__NR_rt_sigaction, LJ_SIGXFSZ, &action, 0, 8);
-    }
     const uint64_t none = 0;
     (void)SYS4(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &none, 0, 8);
 }
@@ -147,7 +143,7 @@ void run_job(struct init *in) {
     (void)SYS1(__NR_umask, h->umask);
     set_limits(in);
     enter_cwd(in);
-    reset_signals(h);
+    reset_signals();
     drop_privileges(in);
     // The listener and the control socket must not reach the command; both are close-on-exec from here on.
     check(CJ_TAIL_CLOSE_RANGE, SYS3(LJ_NR_close_range, 3, ~0U, CJ_CLOSE_RANGE_CLOEXEC), 0);

@@ -90,6 +90,5 @@ static inline long sys6(long n, long a, long b, long c, long d, long e, long f) 
 #define LJ_SIGKILL 9
 #define LJ_SIGCHLD 17
 #define LJ_SIGSTOP 19
-#define LJ_SIGXFSZ 25
 
 #endif

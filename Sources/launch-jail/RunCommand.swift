@@ -57,7 +57,8 @@ struct RunCommand: ParsableCommand {
         do throws(StepRefused) {
             result = try StepRun.run(options)
         } catch {
-            throw CommandFailure(error)
+            Console.complain(CommandFailure(error))
+            throw ExitCode(ExitDecision.code(error.refusal.verdict, mode: mode, child: nil))
         }
         let document = try ReportFiles.checked { () throws(ReportError) in try result.report.document() }
         for request in extra { try request.write(document, location: result.runDirectory) }

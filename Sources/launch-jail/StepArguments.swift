@@ -50,7 +50,7 @@ struct StepArguments: ParsableArguments {
     @Flag(name: .customLong("tty"), help: "Give the command a terminal of its own.")
     var wantsTerminal = false
 
-    @Argument(parsing: .captureForPassthrough, help: ArgumentHelp("The command, after --.", valueName: "cmd"))
+    @Argument(parsing: .postTerminator, help: ArgumentHelp("The command, after --.", valueName: "cmd"))
     var command: [String] = []
 
     /// The policy with the flags applied, and everything else as it was asked for.

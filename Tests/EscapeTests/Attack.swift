@@ -101,14 +101,14 @@ struct Scene {
 
     static let writable = "[\"**\"]"
 
-    func policy(write: String = Scene.writable, more: [String] = []) -> String {
+    func policy(write: String = Scene.writable, exec: [String] = ["workspace: allow"]) -> String {
         Policies.direct(
             write: write,
             workspace: [
                 "protect: [\".git/hooks\", \".git/config\", \".github/workflows\", \".agent/settings.json\"]",
                 "untrusted: [\"vendor/repo\"]",
             ],
-            filesystem: ["tmp: 16MiB"], read: [shown], more: more)
+            filesystem: ["tmp: 16MiB"], read: [shown], exec: exec)
     }
 
     func expand(_ words: [String], pid: Int32 = 0) -> [String] {

@@ -117,7 +117,7 @@ struct ProcessEscapes {
     func writableCode(_ attack: Attack) throws {
         let scene = try Scene()
         defer { scene.cleanUp() }
-        try judge(attack, policy: scene.policy(more: ["exec:", "  workspace: deny"]))
+        try judge(attack, policy: scene.policy(exec: ["workspace: deny"]))
     }
 
     static let listed: [Attack] = [
@@ -134,7 +134,7 @@ struct ProcessEscapes {
         defer { scene.cleanUp() }
         let allowed = [Probe.escape, "/usr/bin/true", "/lib64/ld-linux-x86-64.so.2"].map { "\"\($0)\"" }
         let policy = scene.policy(
-            more: ["exec:", "  workspace: deny", "  allow: [\(allowed.joined(separator: ", "))]"])
+            exec: ["workspace: deny", "allow: [\(allowed.joined(separator: ", "))]"])
         try judge(attack, policy: policy)
         // The list is not simply "nothing".
         let run = JailRun([Probe.escape, "exec", "/usr/bin/true"], policy: policy)

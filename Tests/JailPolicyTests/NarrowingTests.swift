@@ -30,7 +30,7 @@ struct NarrowingTests {
             ("filesystem: {tmp: 1MiB}", "filesystem: {tmp: 2MiB}", "filesystem.tmp"),
             ("network: {mode: none}", "network: {mode: host}", "network.mode"),
             ("network: {mode: none}", "network: {mode: allowlist}", "network.mode"),
-            ("network: {allow: [a.example]}", "network: {allow: [\"*.example.com\"]}", "network.allow"),
+            ("network: {allow: [a.example.com]}", "network: {allow: [\"*.example.com\"]}", "network.allow"),
             ("network: {allow: [\"a.example:443\"]}", "network: {allow: [a.example]}", "network.allow"),
             (
                 "network: {allow: [{host: a.example, private: false}]}",

@@ -119,7 +119,7 @@ struct ParserTests {
         #expect(rules[1].sni == .optional)
         #expect(rules[2].text == "[::1]:80")
         #expect(
-            places("network: {allow: [{host: a.example, port: 25, sni: optional}]}") == ["1:19 network.allow[0].sni"])
+            places("network: {allow: [{host: a.example, port: 25, sni: optional}]}") == ["1:52 network.allow[0].sni"])
     }
 
     @Test(

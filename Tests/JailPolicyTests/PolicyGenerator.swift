@@ -1,3 +1,4 @@
+import JailDigest
 import JailModel
 
 @testable import JailPolicy

@@ -101,6 +101,13 @@ struct ShippedPolicyTests {
         #expect(policy.require.map(\.guarantee) == [.hermeticPaths, .networkEgress, .budgets, .untrustedExec])
     }
 
+    @Test("the starter file is a policy that can be used as it is")
+    func starter() throws {
+        let starter = try policy(Policy.starter)
+        #expect(starter.deferredKeys.isEmpty)
+        #expect(PolicyDelta(from: try Policy.shipped("default"), to: starter).isNarrowing)
+    }
+
     @Test("under the default policy a commit works, and what git would run later does not change")
     func git() throws {
         let explainer = PolicyExplainer(

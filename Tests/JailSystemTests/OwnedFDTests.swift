@@ -72,7 +72,7 @@ struct SystemErrorTests {
         arguments: [
             (EPERM, "EPERM", "operation not permitted"), (ENOENT, "ENOENT", "no such file or directory"),
             (EAGAIN, "EAGAIN", "resource temporarily unavailable"), (ENOSPC, "ENOSPC", "no space left on device"),
-            (ELOOP, "ELOOP", "too many levels of symbolic links"), (ENOSYS, "ENOSYS", "function not implemented"),
+            (ELOOP, "ELOOP", "too many levels of symbolic links"), (ENOSYS, "ENOSYS", "system call not available"),
             (EOPNOTSUPP, "EOPNOTSUPP", "operation not supported"), (ETIMEDOUT, "ETIMEDOUT", "connection timed out"),
             (0, "OK", "success"), (9999, "errno 9999", "unknown error 9999"),
         ] as [(Int32, String, String)])

@@ -44,7 +44,7 @@ struct BadInputTests {
         for name in ["./empty", "./elf"] {
             var run = JailRun([name])
             run.runName = "run-" + name.dropFirst(2)
-            expectRefusal(try stage.launch(run), naming: name)
+            expectRefusal(try stage.launch(run), naming: String(name.dropFirst(2)))
         }
     }
 

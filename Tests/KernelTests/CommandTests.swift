@@ -44,7 +44,7 @@ struct CommandTests {
         for name in ["latest", id, String(id.prefix(id.utf8.count - 2))] {
             let text = try stage.tool(["report", name])
             #expect(text.code == 0, "\(name): \(text.err)")
-            #expect(text.out.contains("gate_f_budgets"), "\(text.out)")
+            #expect(text.out.contains("budgets"), "\(text.out)")
             let report = try JSON(parsing: try stage.tool(["report", name, "--format", "json"]).stdout)
             #expect(report["run_id"].text == id)
         }

@@ -169,7 +169,7 @@ struct ReportTests {
         let result = try stage.launch(run)
         #expect(result.code == 0, "\(result.account)")
         #expect(try JSON(parsing: try Files.read(stage.state + "/copy.json")) == result.report)
-        #expect(try Files.text(stage.state + "/copy.txt").contains("gate_f_budgets"))
+        #expect(try Files.text(stage.state + "/copy.txt").contains("budgets"))
     }
 
     @Test("two runs of the same thing have the same plan")

@@ -20,7 +20,7 @@ struct ToolTests {
             script: """
                 set -e
                 git init -q repo; cd repo
-                git config user.email a@example.com; git config user.name a
+                git config --global user.email a@example.com; git config --global user.name a
                 for i in 1 2 3 4 5; do echo $i > f$i; git add .; git commit -q -m "c$i"; done
                 git gc -q; git fsck 2>/dev/null; cd ..; git clone -q repo copy; git -C copy log --oneline | wc -l
                 """, output: "5\n"),
@@ -153,7 +153,9 @@ struct ToolTests {
         var run = JailRun(["/bin/cat", "file"], policy: nil)
         run.options = ["--policy", name]
         let result = try stage.launch(run)
-        #expect(result.code == 0, "\(result.account)")
+        #expect(result.childCode == 0, "\(result.account)")
+        // What prod requires and this version does not judge is blocked, never passed.
+        #expect(result.code == (name == "prod" ? 3 : 0), "\(result.account)")
         #expect(result.process.out == "here\n")
         #expect(result.report?["policy"]["name"].text == name)
     }

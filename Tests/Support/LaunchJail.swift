@@ -59,6 +59,8 @@ public struct JailResult: Sendable {
     public let process: ProcessResult
     public let report: JSON?
     public let runDirectory: String
+    /// Kept, because its directories go with it.
+    public let stage: Stage
 
     public var code: Int32? { process.code }
     public var verdict: String? { report?["verdict"].text }
@@ -125,7 +127,7 @@ extension Stage {
         }
         let path = directory + "/report.json"
         let report = Files.exists(path) ? try JSON(parsing: try Files.read(path)) : nil
-        return JailResult(process: process, report: report, runDirectory: directory)
+        return JailResult(process: process, report: report, runDirectory: directory, stage: self)
     }
 
     /// Runs launch-jail to its end.

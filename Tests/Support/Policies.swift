@@ -9,10 +9,11 @@ public enum Policies {
     ///   - workspace: more lines of the `workspace` mapping.
     ///   - filesystem: more lines of the `filesystem` mapping.
     ///   - read: more paths that exist in the jail.
+    ///   - exec: the lines of the `exec` mapping.
     ///   - more: whole top-level keys.
     public static func direct(
         mode: String = "direct", write: String = "[\"**\"]", workspace: [String] = [], filesystem: [String] = [],
-        read: [String] = [], more: [String] = []
+        read: [String] = [], exec: [String] = ["workspace: allow"], more: [String] = []
     ) -> String {
         let paths = (Self.read + [Environment.probes] + read).map { "\"\($0)\"" }.joined(separator: ", ")
         var lines = ["version: 1", "overridable: true", "workspace:", "  mode: \(mode)"]
@@ -20,6 +21,7 @@ public enum Policies {
         lines += workspace.map { "  " + $0 }
         lines += ["filesystem:", "  read: [\(paths)]"]
         lines += filesystem.map { "  " + $0 }
+        if !exec.isEmpty { lines += ["exec:"] + exec.map { "  " + $0 } }
         lines += more
         return lines.joined(separator: "\n") + "\n"
     }

@@ -16,12 +16,14 @@ struct cj_spawn {
     int32_t plan_fd;      // sealed memfd with the plan
     int32_t control_fd;   // init's end of the control socket
     int32_t stdio[3];     // what becomes 0, 1, 2 of the command
+    int32_t cgroup_fds[4];  // `tasks` files that the child joins by itself; -1 for none
 };
 
 enum cj_spawn_stage {
     CJ_STAGE_NONE = 0,
     CJ_STAGE_DESCRIPTORS,
     CJ_STAGE_CLONE,
+    CJ_STAGE_CGROUP,
     CJ_STAGE_CAPABILITIES,
     CJ_STAGE_EXEC_INIT
 };
@@ -50,8 +52,8 @@ int cj_receive(int socket, struct cj_msg *message, int32_t *fd);
 int cj_sealed_memfd(const char *name, const void *bytes, size_t size);
 
 // A detached copy of a tree with ids mapped as in a user namespace. mount_setattr(2), 5.12; needs CAP_SYS_ADMIN over
-// the file system.
-int cj_idmapped_tree(const char *path, int user_namespace_fd);
+// the file system. -ESTALE when something else than this device and inode stands at the path.
+int cj_idmapped_tree(const char *path, int user_namespace_fd, uint64_t device, uint64_t inode);
 
 // MARK: capabilities (libcap)
 

@@ -105,7 +105,6 @@ struct cj_filter {
 #define CJ_PLAN_TTY 4U
 #define CJ_PLAN_DROP_IDS_LATE 8U  // no user namespace: the job half becomes uid/gid itself
 #define CJ_PLAN_SECUREBITS 16U    // CAP_SETPCAP is held: lock securebits and empty the bounding set
-#define CJ_PLAN_KEEP_SIGXFSZ 32U  // ignore SIGXFSZ, so that a file size limit reads as EFBIG
 
 struct cj_plan_header {
     uint64_t magic;
