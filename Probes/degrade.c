@@ -11,6 +11,7 @@
 //   no-seccomp     installing a filter is refused
 //   no-cgroup      as root: every cgroup hierarchy is read-only
 //   no-perf        perf_event_open is refused
+//   small-disk=DIR a file system of 64 KiB lies on the directory
 //   uid=N          as root: the command runs as user and group N
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -38,6 +39,7 @@ enum { BROKEN = 125 };
 
 static struct {
     bool no_userns, no_caps, uidmap_denied, masked_proc, no_landlock, listener_busy, no_seccomp, no_cgroup, no_perf;
+    const char *small_disk;
     long uid;
 } mode = {.uid = -1};
 
@@ -68,6 +70,10 @@ static void parse_modes(char *text) {
         bool known = strcmp(word, "none") == 0;
         if (strncmp(word, "uid=", 4) == 0) {
             mode.uid = atol(word + 4);
+            known = true;
+        }
+        if (strncmp(word, "small-disk=", 11) == 0) {
+            mode.small_disk = word + 11;
             known = true;
         }
         for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -121,9 +127,10 @@ static void mask_proc(void) {
 }
 
 static void change_mounts(void) {
-    if (!mode.masked_proc && !mode.no_cgroup) return;
+    if (!mode.masked_proc && !mode.no_cgroup && !mode.small_disk) return;
     enter_mount_namespace();
     if (mode.masked_proc) mask_proc();
+    if (mode.small_disk && mount("none", mode.small_disk, "tmpfs", 0, "size=64k,mode=777") != 0) fail(mode.small_disk);
     if (mode.no_cgroup) bind_read_only("/sys/fs/cgroup");
 }
 

@@ -18,8 +18,15 @@ mkdir -p "$logs"
 
 step() { printf '\n== %s (%s s)\n' "$1" "$SECONDS"; }
 
+results=()
+
 step "checks"
-scripts/check.sh
+if scripts/check.sh >"$logs/checks.log" 2>&1; then
+    results+=("checks=passed")
+else
+    results+=("checks=failed")
+    tail -n 40 "$logs/checks.log"
+fi
 
 step "debug build"
 swift build --build-tests 2>&1 | grep -vE '^\[[0-9]+/[0-9]+\]|^$' || true
@@ -78,13 +85,13 @@ if [ "$(id -u)" -eq 0 ]; then
     clean_up() { rm -rf "$stage" ${suid_probe:+"$(dirname "$suid_probe")"}; }
 fi
 
-# A stray signal to everybody must not reach more than this: every suite runs in a pid namespace of its own.
+# A stray signal to everybody must not reach more than this: every suite runs in a pid namespace of its own, below a
+# shell that reaps what the suites orphan on purpose.
 outer=()
 if [ "$(id -u)" -eq 0 ]; then
-    outer=(unshare --pid --ipc --fork --kill-child --mount-proc)
+    # shellcheck disable=SC2016 # the inner shell expands it
+    outer=(unshare --pid --ipc --fork --kill-child --mount-proc /bin/sh -c '"$@"; exit $?' reaper)
 fi
-
-results=()
 
 # run LABEL USER ARGUMENTS…: one run of the test bundle with an environment of its own.
 run() {
@@ -103,7 +110,7 @@ run() {
     # The events come out through an open descriptor: the ordinary user may not reach the checkout.
     (
         cd "$home"
-        timeout --kill-after=10 1200 \
+        timeout --foreground --kill-after=10 1200 \
             "${outer[@]}" "${as_user[@]}" \
             env -i PATH=/usr/local/bin:/usr/bin:/bin HOME="$home" TMPDIR="$temporary" LANG=C.UTF-8 NO_COLOR=1 \
             LAUNCH_JAIL_BIN="$stage/usr/bin/launch-jail" LAUNCH_JAIL_PROBES="$stage/probes" \
@@ -120,7 +127,7 @@ suites="${LAUNCH_JAIL_FILTER:-^(KernelTests|EscapeTests)\\.}"
 
 step "unit tests"
 (
-    timeout --kill-after=10 600 "${outer[@]}" \
+    timeout --foreground --kill-after=10 600 "${outer[@]}" \
         "$debug/$(basename "$bundle")" --testing-library swift-testing --event-stream-version 0 \
         --event-stream-output-path "$logs/unit.events" --skip '^(KernelTests|EscapeTests)\.'
 ) >"$logs/unit.log" 2>&1 </dev/null || true

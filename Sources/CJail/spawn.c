@@ -6,11 +6,13 @@
 #include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define STACK_SIZE (64U * 1024U)
@@ -181,4 +183,32 @@ int cj_reap(int pidfd, int32_t *status) {
 
 int cj_signal(int pidfd, int number) {
     return syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0) < 0 ? -errno : 0;
+}
+
+int cj_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : 0; }
+
+static int kill_listed_children(void) {
+    FILE *list = fopen("/proc/thread-self/children", "re");
+    if (list == NULL) return -errno;
+    int pid = 0;
+    int count = 0;
+    while (fscanf(list, "%d", &pid) == 1) {
+        if (pid > 1 && kill(pid, SIGKILL) == 0) count++;
+    }
+    fclose(list);
+    return count;
+}
+
+int cj_kill_children(int milliseconds) {
+    struct timespec pause = {0, 1000000};
+    for (int round = 0; round < milliseconds; round++) {
+        const int killed = kill_listed_children();
+        if (killed < 0) return killed;
+        pid_t pid;
+        int status = 0;
+        while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0) continue;
+        if (pid < 0 && errno == ECHILD) return 0;
+        nanosleep(&pause, NULL);
+    }
+    return -ETIMEDOUT;
 }

@@ -49,7 +49,9 @@ struct Findings {
                 evidence: evidence)
         }
         return GateVerdict(
-            gate: gate, status: .pass, enforcement: claim, reason: remark, issues: warnings, evidence: evidence)
+            gate: gate, status: .pass, enforcement: claim,
+            reason: (remark.isEmpty ? claim.notes : [remark] + claim.notes).joined(separator: "; "), issues: warnings,
+            evidence: evidence)
     }
 
     /// The same finding counts by profile: told in `local`, a failure in `ci` and `prod` (guarantees.md, section 2.1).

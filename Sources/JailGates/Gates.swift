@@ -5,6 +5,9 @@ public import JailModel
 /// Pure functions of the closed ``StepRecord``, so that an auditor can judge the same evidence again and must come to
 /// the same verdict. Guarantees A to L; contract sections 2 and 4.
 public enum Gates {
+    /// The guarantees that this version does not judge; `prod` wants all twelve, so nothing can pass there.
+    public static var unjudged: [Guarantee] { Set(UnjudgedGates.reasons.keys.map(\.guarantee)).sorted() }
+
     /// Judges every gate, in the order of `GateName.allCases`.
     ///
     /// A gate that could not be judged is `blocked`, one that this version does not judge is `not_applicable` (in the

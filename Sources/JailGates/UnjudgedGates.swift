@@ -4,6 +4,7 @@ import JailModel
 ///
 /// None of them is ever a pass: told in `local`, a warning in `ci`, blocked in `prod` (guarantees.md, section 2.1).
 enum UnjudgedGates {
+    /// Gates by name, each with the reason in words.
     static let reasons: [GateName: String] = [
         .pinnedRefs: "this version does not verify pinned inputs",
         .supplyChainPinning: "this version does not verify lock files and tool digests",

@@ -136,13 +136,18 @@ struct CommandFinder {
 
     /// The digest of a file; `nil` when it cannot be read.
     static func digest(_ path: String) -> SHA256Value? {
-        guard let file = try? Files.open(path, .read) else { return nil }
+        // Not blocking, and only a regular file up to the size it has now: a FIFO or a device would never end.
+        guard let file = try? Files.open(path, [.read, .nonBlocking, .noControllingTerminal]),
+            let status = try? Files.status(file.rawValue), status.kind == .file
+        else { return nil }
         var stream = SHA256Stream()
-        var buffer = [UInt8](repeating: 0, count: 1 << 18)
-        while true {
-            guard let count = try? Files.read(file.rawValue, into: &buffer) else { return nil }
-            if count == 0 { return stream.finish() }
+        var left = status.size
+        var buffer = [UInt8](repeating: 0, count: 1 << 15)
+        while left > 0 {
+            guard let count = try? Files.read(file.rawValue, into: &buffer), count > 0 else { break }
             stream.update(count == buffer.count ? buffer : Array(buffer[..<count]))
+            left -= min(left, UInt64(count))
         }
+        return left == 0 ? stream.finish() : nil
     }
 }

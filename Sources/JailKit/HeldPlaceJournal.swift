@@ -1,13 +1,15 @@
+import JailLaunch
 import JailLedger
 import JailModel
 import JailPlan
+import JailPolicy
 import JailSystem
 
-/// Remembers on disk which empty places a run holds in its workspace, so that the next run removes them when this one
-/// was killed (SIGKILL, power): nothing half-made stays.
+/// Remembers on disk which places a run holds in its workspace, so that the next run removes them when this one was
+/// killed (SIGKILL, power): nothing half-made stays.
 ///
-/// One file for each run that holds places, `held/RUN` in the state directory: the workspace and each place, separated
-/// by NUL bytes, with `d` or `f` before a place.
+/// One file for each run that holds places, `held/RUN.PID` in the state directory, mode 0600: the workspace, then each
+/// place, separated by NUL bytes; before a place stands `d`, or `f` with its content and a newline.
 struct HeldPlaceJournal {
     private let path: String?
 
@@ -19,8 +21,11 @@ struct HeldPlaceJournal {
         var bytes = Array(workspace.utf8)
         for place in places {
             bytes.append(0)
-            bytes.append(place.kind == .directory ? UInt8(ascii: "d") : UInt8(ascii: "f"))
-            bytes += Array(place.path.joined(separator: "/").utf8)
+            switch place.kind {
+            case .directory: bytes += Array("d\n".utf8)
+            case .file(let content): bytes += Array("f\(content)\n".utf8)
+            }
+            bytes += Array(place.text.utf8)
         }
         let file = "\(directory)/\(id.text).\(Files.processID)"
         // Without a journal the places are still removed at the end; only a kill would leave them.
@@ -37,43 +42,45 @@ struct HeldPlaceJournal {
     }
 
     private static func directory(_ environment: [String: String]) -> String? {
-        guard let store = try? RunStore.standard(environment) else { return nil }
-        return store.root + "/../held"
+        guard let store = try? RunStore.standard(environment), let end = store.root.lastIndex(of: "/") else { return nil }
+        return store.root[..<end] + "/held"
     }
 
-    /// Removes what killed runs left in their workspaces.
+    /// Removes what killed runs have left in their workspaces, as far as no run is using them.
     static func recover(_ environment: [String: String]) {
-        guard let directory = directory(environment), let folder = try? Files.open(directory, [.read, .directory]),
+        guard let directory = directory(environment),
+            let folder = try? Files.open(directory, [.read, .directory, .noFollow]),
             let names = try? Files.names(folder.rawValue)
         else { return }
         for name in names {
             guard let text = name.string, let dot = text.lastIndex(of: "."),
-                let pid = Int32(text[text.index(after: dot)...]), !Files.isAlive(pid)
+                let pid = Int32(text[text.index(after: dot)...]), pid == Files.processID || !Files.isAlive(pid),
+                let file = try? Files.open(text, [.read, .noFollow, .nonBlocking], at: folder.rawValue),
+                let status = try? Files.status(file.rawValue), status.kind == .file, status.uid == Files.userID,
+                status.mode & 0o077 == 0, let bytes = try? Files.readAll(file.rawValue, limit: 1 << 20)
             else { continue }
-            if let bytes = try? Files.read(text, limit: 1 << 20, at: folder.rawValue) { removePlaces(bytes) }
-            try? Files.remove(text, at: folder.rawValue)
+            if removePlaces(bytes) { try? Files.remove(text, at: folder.rawValue) }
         }
     }
 
-    private static func removePlaces(_ bytes: [UInt8]) {
+    /// Removes the places of one journal; `false` when a run still uses the workspace.
+    private static func removePlaces(_ bytes: [UInt8]) -> Bool {
         let parts = bytes.split(separator: 0, omittingEmptySubsequences: false)
             .map { String(decoding: $0, as: UTF8.self) }
-        guard let workspace = parts.first, let root = try? Files.open(workspace, [.read, .directory]) else { return }
-        for part in parts.dropFirst().reversed() {
-            let place = String(part.dropFirst())
-            let components = place.split(separator: "/")
-            let above = components.dropLast().joined(separator: "/")
-            guard let name = components.last.map(String.init),
-                let parent = try? Files.open(
-                    above.isEmpty ? "." : above, [.read, .directory, .noFollow], at: root.rawValue,
-                    resolve: [.beneath, .noSymlinks, .noMagicLinks])
-            else { continue }
-            if part.hasPrefix("d") {
-                // Not empty: somebody uses it.
-                try? Files.remove(name, isDirectory: true, at: parent.rawValue)
-            } else if (try? Files.status(name, at: parent.rawValue))?.size == 0 {
-                try? Files.remove(name, at: parent.rawValue)
-            }
-        }
+        // A workspace that is gone holds nothing any more.
+        guard let workspace = parts.first.flatMap({ AbsolutePath($0) }),
+            let root = try? Files.open(workspace.description, [.read, .directory])
+        else { return true }
+        guard Files.lock(root.rawValue, isExclusive: true) else { return false }
+        HeldPlace.removeLeftovers(parts.dropFirst().compactMap(place), in: root.rawValue)
+        return true
+    }
+
+    private static func place(_ text: String) -> HeldPlace? {
+        guard let newline = text.firstIndex(of: "\n") else { return nil }
+        let head = text[..<newline]
+        let path = text[text.index(after: newline)...].split(separator: "/").map(String.init)
+        guard !path.isEmpty, !path.contains("..") else { return nil }
+        return HeldPlace(path: path, kind: head == "d" ? .directory : .file(String(head.dropFirst())))
     }
 }

@@ -11,12 +11,14 @@ struct LaunchAttempt {
     let options: StepOptions
     let id: RunID
     let evidence: RunEvidence
+    let signals: StopSignals
     private var planned: PlannedStep
     private let protectedBefore: ProtectedState
     /// Why no plan that the policy accepts could be launched, when that is so.
     private var refusal: LaunchRefusal?
 
-    init(options: StepOptions, planned: PlannedStep, id: RunID, evidence: RunEvidence) {
+    init(options: StepOptions, planned: PlannedStep, id: RunID, evidence: RunEvidence, signals: StopSignals) {
+        self.signals = signals
         self.options = options
         self.planned = planned
         self.id = id
@@ -57,6 +59,19 @@ struct LaunchAttempt {
             Event(
                 .launchStep,
                 ["failed": .string(failure.stepText), "errno": .string(Errno.name(failure.errno))]))
+        if case .hold(let place) = failure.step {
+            throw StepRefused(
+                .invalid, .pathNotAllowed,
+                "workspace.protect: the place of \(SafeText.escape(place)) cannot be held: \(Errno.name(failure.errno)) "
+                    + "(\(Errno.text(failure.errno)))",
+                hint: "make the path yourself, or drop it from workspace.protect")
+        }
+        if failure.isMissingSeccomp {
+            throw StepRefused(
+                .unenforceable, .notEnforceable,
+                "this host has no seccomp filters, without which nothing is started: \(failure.stepText): "
+                    + Errno.name(failure.errno), hint: "`launch-jail doctor` says what this host allows")
+        }
         guard let facts = TierLadder.lower(planned.facts, after: failure) else {
             throw StepRefused(
                 .internal, .launchFailed,
@@ -65,7 +80,7 @@ struct LaunchAttempt {
         }
         planned = PlannedStep(
             plan: try PlannedStep.compile(options.policy, facts, planned.request), facts: facts,
-            request: planned.request)
+            request: planned.request, executableDigest: planned.executableDigest, lock: planned.lock)
     }
 
     private func launchOnce() throws(LaunchFailure) -> StepOutcome {
@@ -80,21 +95,17 @@ struct LaunchAttempt {
         let temporary = try TemporaryDirectory(plan.temporaryDirectory, owner: target)
         defer {
             temporary.remove()
-            journal.close()
+            // A run that still stands on the places removes them; the journal tells it to.
+            if planned.lock?.isAlone() ?? true {
+                held.remove()
+                journal.close()
+            }
         }
         let context = LaunchContext(
             runID: id.text, stdoutLog: evidence.stdout.rawValue, stderrLog: evidence.stderr.rawValue,
             networkMode: options.policy.network.mode, host: planned.facts,
             pidNamespace: planned.request.pidNamespace, showsOutput: options.showsOutput)
-        let result: StepOutcome
-        do throws(LaunchFailure) {
-            result = try StepLauncher.run(plan, context) { evidence.emit($0) }
-        } catch {
-            held.remove()
-            throw error
-        }
-        held.remove()
-        return result
+        return try StepLauncher.run(plan, context, signals: signals) { evidence.emit($0) }
     }
 
     /// Closes the evidence.
@@ -106,7 +117,7 @@ struct LaunchAttempt {
             policyDigest: options.policy.digest,
             command: CommandRecord(
                 argv: options.argv, cwd: plan.tail.cwd, executable: plan.tail.executable,
-                sha256: CommandFinder.digest(plan.tail.executable)),
+                sha256: planned.executableDigest),
             outcome: refusal.map { .refused($0) } ?? Self.launchOutcome(outcome, plan), host: planned.facts)
         record.orphansKilled = outcome.orphansKilled
         record.noSurvivors = outcome.noSurvivors

@@ -1,3 +1,4 @@
+import JailLedger
 public import JailModel
 public import JailPlan
 import JailPolicy
@@ -8,12 +9,22 @@ public struct PlannedStep: Sendable {
     public let plan: Plan
     public let facts: HostFacts
     let request: StepRequest
+    /// What the executable was before the step could change it.
+    let executableDigest: SHA256Value?
+    /// Held while the step runs; `nil` for a plan that is only shown.
+    let lock: WorkspaceLock?
 
     /// Resolves places and command, reads the host's facts and compiles the plan. Starts nothing and writes nothing.
     ///
     /// - Throws: ``StepRefused`` with the verdict that the run would have had.
-    public static func make(_ options: StepOptions, runDirectory: String) throws(StepRefused) -> PlannedStep {
+    ///
+    /// - Parameter willRun: Whether the workspace is about to be used: other runs are then told so, before it is looked
+    ///   at.
+    public static func make(
+        _ options: StepOptions, runDirectory: String, willRun: Bool = false
+    ) throws(StepRefused) -> PlannedStep {
         let places = try Places(workspace: options.workspace, cwd: options.cwd)
+        let lock = willRun ? try WorkspaceLock(places.workspace) : nil
         let finder = CommandFinder(policy: options.policy, places: places, environment: options.environment)
         guard let name = options.argv.first else {
             throw StepRefused(.invalid, .launchFailed, "no command was given", hint: "launch-jail run -- CMD [ARG…]")
@@ -24,20 +35,50 @@ public struct PlannedStep: Sendable {
         do throws(PlanError) {
             try PlaceRules.check(
                 options.policy, workspace: places.workspace, cwd: places.cwd,
-                homes: [facts.target.home, options.environment["HOME"] ?? ""])
+                homes: [facts.target.home, options.environment["HOME"] ?? ""].map(resolved))
         } catch {
             throw StepRefused(error.refusal)
         }
+        try checkWritable(options.policy, places.workspace)
         let executable = try finder.find(name)
         try finder.checkPins()
         guard let runPath = absolute(runDirectory) else {
             throw StepRefused(.invalid, .pathNotAllowed, "the run directory \(SafeText.escape(runDirectory)) is no path")
         }
-        let request = StepRequest(
+        var request = StepRequest(
             workspace: places.workspace, cwd: places.cwd, argv: options.argv, executable: executable,
-            hostEnvironment: options.environment, runDirectory: runPath, wantsTerminal: options.wantsTerminal,
+            hostEnvironment: options.environment, runDirectory: runPath,
+            stateDirectory: stateDirectory(options.environment, holding: runPath),
+            wantsTerminal: options.wantsTerminal,
             pidNamespace: (try? Files.status("/proc/self/ns/pid", followingLinks: true))?.inode ?? 0)
-        return PlannedStep(plan: try compile(options.policy, facts, request), facts: facts, request: request)
+        if willRun {
+            let name = "launch-jail-" + String(UInt64.random(in: .min ... .max), radix: 36)
+            request.temporaryDirectory = AbsolutePath(components: ["tmp", name])
+        }
+        return PlannedStep(
+            plan: try compile(options.policy, facts, request), facts: facts, request: request,
+            executableDigest: CommandFinder.digest(executable.description), lock: lock)
+    }
+
+    /// Where a path leads; the path itself when it leads nowhere.
+    private static func resolved(_ path: String) -> String {
+        ((try? Files.resolve(path))?.path.string) ?? path
+    }
+
+    /// A user who may not write the workspace could only fail in it.
+    private static func checkWritable(_ policy: Policy, _ workspace: AbsolutePath) throws(StepRefused) {
+        guard policy.workspace.mode != .readonly, !policy.workspace.write.isEmpty, Files.userID != 0,
+            !Files.mayWrite(workspace.description)
+        else { return }
+        throw StepRefused(
+            .invalid, .pathNotAllowed, "the workspace \(workspace) cannot be written by uid \(Files.userID)",
+            hint: "--policy readonly needs no write access")
+    }
+
+    /// The state directory, where it is there to be hidden.
+    private static func stateDirectory(_ environment: [String: String], holding run: AbsolutePath) -> AbsolutePath? {
+        guard let store = try? RunStore.standard(environment), let path = absolute(store.root)?.parent else { return nil }
+        return path.contains(run) || (try? Files.status(path.description))?.kind == .directory ? path : nil
     }
 
     static func compile(

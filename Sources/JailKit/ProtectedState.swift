@@ -7,18 +7,27 @@ import JailSystem
 ///
 /// A symbolic link cannot be a mount point, so for links the comparison is the only guard (guarantee B).
 struct ProtectedState {
-    private let before: [String: PathFact]
+    private let before: [String: Look]
+
+    /// What one path was. Inode numbers come back, so the times and the size are compared as well.
+    private struct Look: Equatable {
+        let fact: PathFact
+        let size: UInt64
+        let changed: Int64
+    }
 
     init(_ policy: Policy, _ planned: PlannedStep) {
-        before = Self.read(Self.paths(policy, planned))
+        before = Self.look(at: Self.paths(policy, planned))
     }
 
     /// A sentence for each path that is not what it was.
     func differences(_ policy: Policy, _ planned: PlannedStep) -> [String] {
-        let after = Self.read(Self.paths(policy, planned))
+        let after = Self.look(at: Self.paths(policy, planned))
         return before.keys.sorted().compactMap { path in
             guard let old = before[path], let new = after[path], old != new else { return nil }
-            return "\(SafeText.escape(path)) was \(Self.words(old)) before the step and is \(Self.words(new)) after it"
+            let name = SafeText.escape(path)
+            if old.fact == new.fact { return "\(name) was written to while the step ran" }
+            return "\(name) was \(Self.words(old.fact)) before the step and is \(Self.words(new.fact)) after it"
         }
     }
 
@@ -30,10 +39,15 @@ struct ProtectedState {
         }
     }
 
-    private static func read(_ paths: [String]) -> [String: PathFact] {
+    private static func look(at paths: [String]) -> [String: Look] {
         guard let facts = try? HostFactsReader.pathFacts(paths) else { return [:] }
-        let wanted = Set(paths)
-        return facts.filter { wanted.contains($0.key) }
+        var out: [String: Look] = [:]
+        for path in paths {
+            guard let fact = facts[path] else { continue }
+            let status = (try? Files.statusIfPresent(path)) ?? nil
+            out[path] = Look(fact: fact, size: status?.size ?? 0, changed: status?.changed ?? 0)
+        }
+        return out
     }
 
     private static func words(_ fact: PathFact) -> String {

@@ -20,16 +20,26 @@ public enum StepRun {
         let id = RunID.fresh()
         let path = try runPath(options, id)
         let status = StatusLines(descriptor: options.statusDescriptor)
+        // ORDER: before the first thing that a sudden end would leave behind, and until the report is written.
+        let signals = try stopSignals()
+        defer { withExtendedLifetime(signals) {} }
         HeldPlaceJournal.recover(options.environment)
 
-        let planned = try PlannedStep.make(options, runDirectory: path)
+        if options.policy.profile == .prod, !Gates.unjudged.isEmpty {
+            // The verdict is known before the start, and a step whose writes would stay is not started for it.
+            throw StepRefused(
+                .violation, .gateNotImplemented,
+                "profile prod wants all twelve guarantees judged, and this version does not judge "
+                    + Gates.unjudged.map(\.rawValue).joined(separator: ", "), hint: "use --policy ci")
+        }
+        let planned = try PlannedStep.make(options, runDirectory: path, willRun: true)
         let planning = SystemClock.now() - began
         let directory = try open(path)
         let evidence = try RunEvidence(directory: directory, id: id)
         evidence.emit(Event(.runCreated, ["version": .string(version), "policy": .string(options.policy.name)]))
         status.write(["event": "created", "run_id": .string(id.text), "run_directory": .string(path)])
 
-        var attempt = LaunchAttempt(options: options, planned: planned, id: id, evidence: evidence)
+        var attempt = LaunchAttempt(options: options, planned: planned, id: id, evidence: evidence, signals: signals)
         let outcome = attempt.launch()
         var record = attempt.record(outcome, version: version)
         record.timings["plan"] = planning
@@ -40,6 +50,14 @@ public enum StepRun {
         record.timings["total"] = SystemClock.now() - began
         return try ReportWriter(evidence: evidence, options: options, status: status)
             .write(record, verdicts, verdict, path)
+    }
+
+    private static func stopSignals() throws(StepRefused) -> StopSignals {
+        do throws(SystemError) {
+            return try StopSignals()
+        } catch {
+            throw StepRefused(.internal, .launchFailed, "signals cannot be read: \(error)")
+        }
     }
 
     private static func runPath(_ options: StepOptions, _ id: RunID) throws(StepRefused) -> String {

@@ -90,10 +90,12 @@ struct BudgetMeters: ~Copyable {
         var found: [BudgetBreach] = []
         if let limit = group.memory, (reading.memoryKills ?? 0) > 0 {
             found.append(
-                breach(.memory, limit, max(limit + 1, reading.memoryPeak?.value ?? 0), "cgroup\(group.version) memory"))
+                breach(
+                    .memory, limit, reading.memoryPeak?.value ?? limit,
+                    "cgroup\(group.version) memory, where the kernel stopped it"))
         }
         if group.processes != nil, (reading.processLimitHits ?? 0) > 0, let limit = limits.budgets[.processes] {
-            found.append(breach(.processes, limit, limit + 1, "cgroup\(group.version) pids"))
+            found.append(breach(.processes, limit, limit, "cgroup\(group.version) pids, where a fork was refused"))
         }
         return found
     }
@@ -107,7 +109,7 @@ struct BudgetMeters: ~Copyable {
             found.append(breach(.memory, limit, memory, "proc statm"))
         }
         // Init is one of them where there is a pid namespace.
-        let count = UInt64(max(0, sample.processes - 1))
+        let count = UInt64(max(0, sample.tasks - 1))
         if limits.cgroup?.processes == nil, let limit = limits.budgets[.processes], count > limit {
             found.append(breach(.processes, limit, count, "proc"))
         }

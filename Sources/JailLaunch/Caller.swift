@@ -50,12 +50,12 @@ struct Caller {
     private static let argumentBytes = 4096
 
     /// What execve or execveat is about to start. Another thread can change it before the kernel looks: a log, no proof.
-    func exec(_ call: cj_notification, named name: String) -> ExecRecord? {
+    func exec(_ call: cj_notification, named name: String) -> ExecRecord {
         let isAt = name == "execveat"
         let pathAddress = isAt ? call.arguments.1 : call.arguments.0
         let argvAddress = isAt ? call.arguments.2 : call.arguments.1
-        guard let path = text(at: pathAddress) else { return nil }
-        return ExecRecord(path: path.description, argv: arguments(at: argvAddress), cwd: link("cwd"))
+        let path = text(at: pathAddress)?.description ?? "(unreadable)"
+        return ExecRecord(path: path, argv: arguments(at: argvAddress), cwd: link("cwd"))
     }
 
     private func arguments(at address: UInt64) -> [String] {
@@ -77,32 +77,70 @@ struct Caller {
 
     // MARK: network
 
-    /// The address of connect or sendto, as `host:port/proto`; `nil` for loopback and local sockets.
-    func address(_ call: cj_notification, named name: String) -> String? {
-        let pointer = name == "sendto" ? call.arguments.4 : call.arguments.1
-        guard pointer != 0, let raw = memory(at: pointer, count: 28) ?? memory(at: pointer, count: 16), raw.count >= 16
-        else { return nil }
-        let family = UInt16(raw[0]) | UInt16(raw[1]) << 8
-        let port = UInt16(raw[2]) << 8 | UInt16(raw[3])
-        switch Int32(family) {
-        case AF_INET:
-            let octets = raw[4..<8]
-            guard octets.first != 127, !octets.allSatisfy({ $0 == 0 }) else { return nil }
-            return octets.map { String($0) }.joined(separator: ".") + ":\(port)"
-        case AF_INET6:
-            guard raw.count >= 24 else { return nil }
-            let octets = Array(raw[8..<24])
-            let isLoopback = octets.prefix(15).allSatisfy { $0 == 0 } && octets[15] <= 1
-            let isMappedLoopback =
-                octets.prefix(10).allSatisfy { $0 == 0 } && octets[10] == 0xff && octets[11] == 0xff
-                && octets[12] == 127
-            guard !isLoopback, !isMappedLoopback else { return nil }
-            let groups = stride(from: 0, to: 16, by: 2).map { index in
-                String(UInt16(octets[index]) << 8 | UInt16(octets[index + 1]), radix: 16)
+    /// Where a socket call leads.
+    enum Destination {
+        /// Loopback, a local socket, or none.
+        case harmless
+        /// `host:port`.
+        case remote(String)
+        case unreadable
+    }
+
+    /// The first remote address of connect, sendto, sendmsg or sendmmsg.
+    func address(_ call: cj_notification, named name: String) -> Destination {
+        let arguments = call.arguments
+        switch name {
+        case "connect": return destination(at: arguments.1, length: arguments.2)
+        case "sendto": return destination(at: arguments.4, length: arguments.5)
+        case "sendmsg": return message(at: arguments.1)
+        default:
+            // struct mmsghdr is 64 bytes; the kernel takes at most 1024 of them, the record looks at the first 16.
+            for index in 0..<min(UInt64(UInt32(truncatingIfNeeded: arguments.2)), 16) {
+                switch message(at: arguments.1 &+ index &* 64) {
+                case .harmless: continue
+                case let found: return found
+                }
             }
-            return "[" + groups.joined(separator: ":") + "]:\(port)"
-        default: return nil
+            return .harmless
         }
+    }
+
+    /// struct msghdr: the name's address, then its length.
+    private func message(at address: UInt64) -> Destination {
+        guard let header = memory(at: address, count: 12), header.count == 12 else { return .unreadable }
+        let name = header[0..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        let length = header[8..<12].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        return destination(at: name, length: length)
+    }
+
+    private func destination(at pointer: UInt64, length: UInt64) -> Destination {
+        let size = Int(min(UInt64(UInt32(truncatingIfNeeded: length)), 128))
+        guard pointer != 0, size >= 2 else { return .harmless }
+        guard let raw = memory(at: pointer, count: size), raw.count == size else { return .unreadable }
+        switch Int32(UInt16(raw[0]) | UInt16(raw[1]) << 8) {
+        case AF_INET where size >= 8: return ipv4(raw[4..<8], port: port(raw))
+        case AF_INET6 where size >= 24: return ipv6(Array(raw[8..<24]), port: port(raw))
+        default: return .harmless
+        }
+    }
+
+    private func port(_ raw: [UInt8]) -> UInt16 { UInt16(raw[2]) << 8 | UInt16(raw[3]) }
+
+    private func ipv4(_ octets: ArraySlice<UInt8>, port: UInt16) -> Destination {
+        // 0.0.0.0 is this host, as 127.0.0.0/8 is.
+        guard octets.first != 127, !octets.allSatisfy({ $0 == 0 }) else { return .harmless }
+        return .remote(octets.map { String($0) }.joined(separator: ".") + ":\(port)")
+    }
+
+    private func ipv6(_ octets: [UInt8], port: UInt16) -> Destination {
+        if octets.prefix(15).allSatisfy({ $0 == 0 }), octets[15] <= 1 { return .harmless }
+        if octets.prefix(10).allSatisfy({ $0 == 0 }), octets[10] == 0xff, octets[11] == 0xff {
+            return ipv4(octets[12..<16], port: port)
+        }
+        let groups = stride(from: 0, to: 16, by: 2).map { index in
+            String(UInt16(octets[index]) << 8 | UInt16(octets[index + 1]), radix: 16)
+        }
+        return .remote("[" + groups.joined(separator: ":") + "]:\(port)")
     }
 
     // MARK: other calls

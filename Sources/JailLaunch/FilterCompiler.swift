@@ -18,14 +18,14 @@ enum FilterCompiler {
         let ceiling = unsafe buffer.withUnsafeMutableBytes { raw in
             unsafe cj_ceiling_filter(SyscallFilter.ceiling, raw.baseAddress, capacity)
         }
-        guard ceiling > 0 else { throw LaunchFailure(.prepare("compile the seccomp filter"), errno: Int32(-ceiling)) }
+        guard ceiling > 0 else { throw LaunchFailure(.compileFilter, errno: Int32(-ceiling)) }
         let first = CompiledFilter(instructions: Array(buffer.prefix(ceiling * 8)), hasListener: false)
         let count = unsafe buffer.withUnsafeMutableBytes { raw in
             unsafe rules.withUnsafeBufferPointer { table in
                 unsafe cj_compile_filter(table.baseAddress, table.count, raw.baseAddress, capacity)
             }
         }
-        guard count > 0 else { throw LaunchFailure(.prepare("compile the seccomp filter"), errno: Int32(-count)) }
+        guard count > 0 else { throw LaunchFailure(.compileFilter, errno: Int32(-count)) }
         let second = CompiledFilter(
             instructions: Array(buffer.prefix(count * 8)), hasListener: filter.hasListener)
         return [first, second]

@@ -7,18 +7,23 @@ internal import JailSystem
 struct InputPump: ~Copyable {
     private var target: OpenFile?
     private var isSourceOpen: Bool
+    private let isTerminal: Bool
     private var pending: ArraySlice<UInt8> = []
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
 
     /// Feeds from descriptor 0 into `target`, whose other end the command holds.
-    init(target: consuming OwnedFD) {
+    init(target: consuming OwnedFD, isTerminal: Bool = false) {
+        self.isTerminal = isTerminal
         isSourceOpen = Terminal.isOpen(0)
         Descriptors.makeNonBlocking(target.rawValue)
         self.target = isSourceOpen ? OpenFile(target) : nil
     }
 
     /// Feeds nothing.
-    init() { isSourceOpen = false }
+    init() {
+        isSourceOpen = false
+        isTerminal = false
+    }
 
     var targetDescriptor: Int32? { target?.rawValue }
 
@@ -44,7 +49,13 @@ struct InputPump: ~Copyable {
         if sourceReady, pending.isEmpty, isSourceOpen {
             do throws(SystemError) {
                 let count = try Files.read(0, into: &buffer)
-                if count == 0 { isSourceOpen = false } else { pending = buffer[..<count] }
+                if count > 0 {
+                    pending = buffer[..<count]
+                } else {
+                    isSourceOpen = false
+                    // A terminal has no end; its reader is told by a character (VEOF).
+                    if isTerminal { pending = [4] }
+                }
             } catch {
                 if error.errno != EAGAIN { isSourceOpen = false }
             }
@@ -57,6 +68,7 @@ struct InputPump: ~Copyable {
                 target = nil
             }
         }
+        // A terminal stays: closing our copy would say nothing, and its echo may still come.
         if !isSourceOpen, pending.isEmpty { target = nil }
     }
 }

@@ -8,6 +8,7 @@ public struct LaunchFailure: Error, Sendable, Hashable {
     /// The step that failed, in the order in which they happen.
     public enum Step: Sendable, Hashable {
         case prepare(String)
+        case compileFilter
         case clone
         case keepCapabilities
         case executeInit
@@ -69,6 +70,7 @@ extension LaunchFailure {
     public var stepText: String {
         switch step {
         case .prepare(let what): what
+        case .compileFilter: "compile the seccomp filter"
         case .clone: "clone the jail into new namespaces"
         case .keepCapabilities: "keep namespace capabilities over the exec"
         case .executeInit: "execute jail-init"
@@ -80,6 +82,15 @@ extension LaunchFailure {
         case .tail(let step): step.words
         case .canary(let name): "canary \(name): an operation that must be refused was allowed"
         case .initDied: "jail-init ended before the command started"
+        }
+    }
+
+    /// Whether the host has no seccomp filters at all.
+    public var isMissingSeccomp: Bool {
+        switch step {
+        case .compileFilter: true
+        case .tail(.seccomp): errno != 16
+        default: false
         }
     }
 

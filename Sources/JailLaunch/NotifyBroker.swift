@@ -14,6 +14,8 @@ struct NotifyBroker: ~Copyable {
     private let listener: OwnedFD
     private let errors: [Int32: (action: Answer, group: SyscallFilter.Group, name: String)]
     private let networkRule: String
+    private let sharedMemory: Int32
+    private let owner: (uid: UInt32, gid: UInt32)
     private(set) var denials = DenialLedger()
     private(set) var execs = ExecLedger()
     /// Whether the last process that the filter bound is gone.
@@ -27,7 +29,15 @@ struct NotifyBroker: ~Copyable {
         case exec(ExecRecord)
     }
 
-    init(listener: consuming OwnedFD, filter: SyscallFilter, networkMode: NetworkModeName) {
+    /// - Parameters:
+    ///   - sharedMemory: The jail's /dev/shm, -1 where it has none of its own; it stays the caller's.
+    ///   - owner: The user that the command is on the host.
+    init(
+        listener: consuming OwnedFD, filter: SyscallFilter, networkMode: NetworkModeName, sharedMemory: Int32,
+        owner: (uid: UInt32, gid: UInt32)
+    ) {
+        self.sharedMemory = sharedMemory
+        self.owner = owner
         self.listener = listener
         networkRule = "network.mode: \(networkMode.rawValue)"
         var table: [Int32: (Answer, SyscallFilter.Group, String)] = [:]
@@ -89,11 +99,18 @@ struct NotifyBroker: ~Copyable {
         case .execLedger:
             let record = caller.exec(call, named: entry.name)
             _ = cj_notify_continue(listener.rawValue, call.id)
-            if let record, execs.add(record) { report(.exec(record)) }
+            if execs.add(record) { report(.exec(record)) }
         case .egressLog:
-            let target = caller.address(call, named: entry.name)
-            _ = cj_notify_continue(listener.rawValue, call.id)
-            if let target { note(networkDenial(target, caller), report) }
+            switch caller.address(call, named: entry.name) {
+            case .harmless: _ = cj_notify_continue(listener.rawValue, call.id)
+            case .remote(let target):
+                _ = cj_notify_continue(listener.rawValue, call.id)
+                note(networkDenial(target, caller), report)
+            case .unreadable:
+                // What cannot be recorded does not happen.
+                _ = cj_notify_deny(listener.rawValue, call.id, EFAULT)
+                note(networkDenial("unreadable address", caller), report)
+            }
         case .memfd: answerMemfd(call, caller, report)
         default:
             guard case .refuse(let error) = entry.action else {
@@ -110,20 +127,24 @@ struct NotifyBroker: ~Copyable {
         }
     }
 
-    /// Makes the memfd in the caller's place, sealed against execution; MFD_EXEC is refused.
+    /// Gives a nameless file of the jail's noexec /dev/shm for a memfd.
+    ///
+    /// A memfd itself, even one sealed by MFD_NOEXEC_SEAL, can be mapped executable, and the dynamic loader needs no
+    /// more than that. Huge pages and seals do not exist on the file, so whoever asks for them is told at once.
     private mutating func answerMemfd(_ call: cj_notification, _ caller: Caller, _ report: (Finding) -> Void) {
         let flags = UInt32(truncatingIfNeeded: call.arguments.1)
-        if flags & 0x10 != 0 {
-            _ = cj_notify_deny(listener.rawValue, call.id, EACCES)
+        let isExecutable = flags & 0x10 != 0
+        let isSealedOrHuge = flags & 0x6 != 0
+        if isExecutable || isSealedOrHuge {
+            _ = cj_notify_deny(listener.rawValue, call.id, isExecutable ? EACCES : EINVAL)
+            guard isExecutable else { return }
             note(
                 Denial(
-                    kind: .exec, subject: "memfd_create(MFD_EXEC)", rule: "exec.workspace: deny",
+                    kind: .syscall, subject: "memfd_create(MFD_EXEC)", rule: "exec.workspace: deny",
                     remedy: "exec: {workspace: allow}", pid: caller.pid, executable: caller.executable), report)
             return
         }
-        let name = caller.text(at: call.arguments.0, limit: 249) ?? ByteString("jail")
-        // SAFETY: the string is a null-terminated copy for the call.
-        let fd = unsafe cj_make_sealed_program_memfd(name.string ?? "jail", flags)
+        let fd = sharedMemory < 0 ? -EACCES : cj_nameless_file(sharedMemory, owner.uid, owner.gid)
         guard fd >= 0 else {
             _ = cj_notify_deny(listener.rawValue, call.id, -fd)
             return

@@ -34,7 +34,10 @@ struct OutputPump: ~Copyable {
     }
 
     var isOpen: Bool { source != nil }
+    /// Whether the caller has yet to take what the command wrote.
     var hasPendingOutput: Bool { sink.hasPending }
+    /// Whether the source waits for the caller, and not for the command.
+    var isHeldByReader: Bool { isOpen && sink.pendingCount >= Self.queueLimit }
 
     /// What to wait for, as long as the stream is open or something waits to be shown.
     var interests: [(fd: Int32, interest: Poller.Interest)] {
@@ -157,17 +160,13 @@ struct Sink: ~Copyable {
         }
     }
 
-    /// Shows the rest, waiting for a slow reader at most a second.
+    /// Shows what was held back as the possible start of an escape sequence.
     mutating func finish() {
-        if let rest = text?.finish(), !rest.isEmpty { pending += rest }
-        let deadline = SystemClock.now() + .seconds(1)
-        var poller = Poller()
-        flush()
-        while hasPending, SystemClock.now() < deadline, let fd = descriptor {
-            // The error is irrelevant: the next write tells it.
-            _ = try? poller.wait([(fd, .writable)], until: deadline)
-            flush()
+        if var text, stream != nil {
+            pending += text.finish()
+            pending += text.restoration()
         }
+        flush()
     }
 
     private static func isWritable(_ fd: Int32) -> Bool {

@@ -1,3 +1,4 @@
+internal import CJail
 internal import Glibc
 public import JailModel
 public import JailPlan
@@ -7,10 +8,12 @@ internal import JailSystem
 public enum StepLauncher {
     /// Launches the plan's command and supervises it until no process of it is left.
     ///
-    /// - Parameter emit: Called for each event as it happens, on the calling thread.
+    /// - Parameters:
+    ///   - signals: What stops the run; the caller keeps it until its report is written.
+    ///   - emit: Called for each event as it happens, on the calling thread.
     /// - Throws: ``LaunchFailure`` when the jail could not even be cloned; a failure inside it is in the outcome.
     public static func run(
-        _ plan: Plan, _ context: LaunchContext, emit: (Event) -> Void
+        _ plan: Plan, _ context: LaunchContext, signals: StopSignals, emit: (Event) -> Void
     ) throws(LaunchFailure) -> StepOutcome {
         let program: OwnedFD
         do throws(SystemError) {
@@ -18,6 +21,8 @@ public enum StepLauncher {
         } catch {
             throw LaunchFailure(.prepare("find jail-init"), errno: error.errno)
         }
+        // Orphans of a jail without a pid namespace must come to us when its init dies.
+        if !plan.tail.hasPIDNamespace { _ = cj_become_subreaper() }
         let clock = SystemClock.now()
         let group = try makeCgroup(plan, context)
         let launcher = Launcher(plan: plan, initProgram: program, pidNamespace: context.pidNamespace)
@@ -27,7 +32,7 @@ public enum StepLauncher {
         var supervisor = Supervisor(
             plan: plan, context: context, jail: launched.jail, streams: streams, cgroup: group, startedAt: clock)
         supervisor.noteTiming("clone", cloned - clock)
-        return supervisor.run(emit: emit)
+        return supervisor.run(signals: signals.source, emit: emit)
     }
 
     private static func makeCgroup(

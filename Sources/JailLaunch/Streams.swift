@@ -39,7 +39,7 @@ struct Streams: ~Copyable {
         terminal = master.rawValue
         resize()
         do throws(SystemError) {
-            input = InputPump(target: try master.duplicate())
+            input = InputPump(target: try master.duplicate(), isTerminal: true)
         } catch {
             input = InputPump()
         }
@@ -62,6 +62,10 @@ struct Streams: ~Copyable {
     }
 
     var isOpen: Bool { stdout.isOpen || stderr.isOpen }
+    /// Whether the caller has yet to take something that the command wrote.
+    var hasPendingOutput: Bool { stdout.hasPendingOutput || stderr.hasPendingOutput }
+    /// Whether a stream is open only because the caller is slow.
+    var isHeldByReader: Bool { stdout.isHeldByReader || stderr.isHeldByReader }
     var bytes: UInt64 { stdout.record.bytes + stderr.record.bytes }
 
     /// What to wait for.
@@ -88,6 +92,12 @@ struct Streams: ~Copyable {
             if entry.fd == input.targetDescriptor, readiness.contains(.error) { targetGone = true }
         }
         input.step(targetGone: targetGone, sourceReady: sourceReady)
+    }
+
+    /// Stops reading; who still holds the pipes is none of the step's processes.
+    mutating func closeSources() {
+        stdout.closeSource()
+        stderr.closeSource()
     }
 
     /// Ends both streams, showing what is left.

@@ -19,6 +19,8 @@ struct Supervisor: ~Copyable {
     private var streams: Streams
     private var hasEnded = false
     private var isInitGone = false
+    /// The jail's /dev/shm; the meters own the descriptor.
+    private var sharedMemory: Int32 = -1
     private var drainUntil: Duration?
 
     init(
@@ -39,15 +41,7 @@ struct Supervisor: ~Copyable {
     mutating func noteTiming(_ name: String, _ duration: Duration) { outcome.timings[name] = duration }
 
     /// Runs the loop; the outcome is complete when it returns.
-    mutating func run(emit: (Event) -> Void) -> StepOutcome {
-        let signals: SignalFD
-        do throws(SystemError) {
-            signals = try SignalFD([.interrupt, .terminate, .hangUp, .quit, .windowChanged])
-        } catch {
-            outcome.evidenceGaps.append("signals cannot be read: \(error)")
-            Launcher.destroy(jail.pidfd)
-            return outcome
-        }
+    mutating func run(signals: borrowing SignalFD, emit: (Event) -> Void) -> StepOutcome {
         var poller = Poller()
         while !isFinished {
             turn(&poller, signals, emit)
@@ -55,7 +49,15 @@ struct Supervisor: ~Copyable {
         return finish(emit)
     }
 
-    private var isFinished: Bool { isInitGone && (!streams.isOpen || drainIsOver) }
+    /// A slow reader of our own output is waited for as long as it takes: the jail is dead by then, and no budget runs.
+    private var isFinished: Bool {
+        guard isInitGone else { return false }
+        if isHurried { return true }
+        return !streams.isOpen && !streams.hasPendingOutput
+    }
+
+    /// Told to stop while only our own reader was waited for.
+    private var isHurried = false
 
     private var drainIsOver: Bool { drainUntil.map { SystemClock.now() >= $0 } ?? false }
 
@@ -73,7 +75,10 @@ struct Supervisor: ~Copyable {
         }
         let streamIndex = entries.count
         entries += streams.interests(hasStarted: outcome.started)
-        let wake = [state.nextDeadline, drainUntil, hasEnded ? nil : meters.nextSample].compactMap { $0 }.min()
+        let drain = streams.isOpen ? drainUntil : nil
+        let wake = [
+            state.nextDeadline, drain, hasEnded ? nil : meters.nextSample, outcome.started ? nil : setUpDeadline,
+        ].compactMap { $0 }.min()
         let ready: [Poller.Readiness]
         do throws(SystemError) {
             ready = try poller.wait(entries, until: wake)
@@ -91,7 +96,15 @@ struct Supervisor: ~Copyable {
         checkBudgets(emit)
         if !ready[0].isEmpty { readSignals(signals, emit) }
         perform(state.tick(SystemClock.now()))
+        checkSetUpTime()
         if let index = pidfdIndex, !ready[index].isEmpty { initDied(emit) }
+        guard isInitGone, streams.isOpen else { return }
+        if streams.isHeldByReader {
+            drainUntil = SystemClock.now() + .seconds(2)
+        } else if drainIsOver {
+            outcome.evidenceGaps.append("output was still open after every process had ended")
+            streams.closeSources()
+        }
     }
 
     // MARK: init's messages
@@ -111,11 +124,17 @@ struct Supervisor: ~Copyable {
     private mutating func accept(_ tag: DescriptorTag, _ fd: consuming OwnedFD) {
         switch tag {
         case .listener:
-            broker.value = NotifyBroker(listener: fd, filter: plan.filter, networkMode: context.networkMode)
+            let target = context.host.target
+            broker.value = NotifyBroker(
+                listener: fd, filter: plan.filter, networkMode: context.networkMode, sharedMemory: sharedMemory,
+                owner: (target.outsideUID, target.outsideGID))
             outcome.areDenialsItemised = true
         case .pty: streams.attachTerminal(fd)
         case .proc: meters.watchProcesses(in: fd)
-        case .tmp, .shm, .home: meters.watchTemporary(fd)
+        case .shm:
+            sharedMemory = fd.rawValue
+            meters.watchTemporary(fd)
+        case .tmp, .home: meters.watchTemporary(fd)
         }
     }
 
@@ -191,6 +210,15 @@ struct Supervisor: ~Copyable {
         }
     }
 
+    /// A set-up takes milliseconds; one that hangs is a defect or a dead file system, not the command's time.
+    private mutating func checkSetUpTime() {
+        guard !outcome.started, !isInitGone, outcome.failure == nil, SystemClock.now() >= setUpDeadline else { return }
+        outcome.failure = LaunchFailure(.initDied, errno: ETIMEDOUT)
+        _ = cj_signal(jail.pidfd.rawValue, SIGKILL)
+    }
+
+    private var setUpDeadline: Duration { startedAt + .seconds(30) }
+
     // MARK: budgets and signals
 
     private mutating func checkBudgets(_ emit: (Event) -> Void) {
@@ -202,7 +230,9 @@ struct Supervisor: ~Copyable {
             let limit = plan.limits.budgets[.runtime] ?? 0
             let seen = UInt64(max(0, (now - startedAt).components.seconds)) + 1
             found.append(
-                BudgetBreach(kind: .runtime, limit: limit, observed: max(seen, limit + 1), meter: "supervisor clock"))
+                BudgetBreach(
+                    kind: .runtime, limit: limit, observed: max(seen, limit + 1),
+                    meter: "the supervisor's clock, rounded up"))
         }
         for breach in found where !state.breaches.contains(where: { $0.kind == breach.kind }) {
             emit(Event(.budgetBreach, EventPayload.breach(breach)))
@@ -220,6 +250,7 @@ struct Supervisor: ~Copyable {
             emit(
                 Event(
                     .signal, ["number": .integer(Int64(received.number)), "sender": .integer(Int64(received.sender))]))
+            if isInitGone { isHurried = true }
             perform(state.interrupted(by: received.number, at: SystemClock.now()))
         }
     }
@@ -248,8 +279,10 @@ struct Supervisor: ~Copyable {
         isInitGone = true
         if plan.tail.hasPIDNamespace {
             outcome.noSurvivors = "pid-ns"
-        } else if hasEnded {
+        } else if cj_kill_children(2000) == 0 {
             outcome.noSurvivors = "subreaper"
+        } else {
+            outcome.evidenceGaps.append("processes of the step may still run: they could not all be killed")
         }
         if outcome.end == nil, outcome.failure == nil {
             if !outcome.started {
@@ -267,14 +300,20 @@ struct Supervisor: ~Copyable {
     }
 
     private mutating func finish(_ emit: (Event) -> Void) -> StepOutcome {
-        if streams.isOpen {
-            outcome.evidenceGaps.append("output was still open after every process had ended")
+        if isHurried, streams.hasPendingOutput || streams.isHeldByReader {
+            outcome.warnings.append("not all output was shown: launch-jail was told to stop while its reader was slow")
         }
         meters.noteOutput(streams.bytes)
         for breach in meters.finalBreaches(end: outcome.end)
         where !state.breaches.contains(where: { $0.kind == breach.kind }) {
             emit(Event(.budgetBreach, EventPayload.breach(breach)))
             state.noteBreach(breach)
+        }
+        if let limit = plan.limits.budgets[.processes], UInt64(outcome.orphansKilled) + 1 > limit {
+            state.noteBreach(
+                BudgetBreach(
+                    kind: .processes, limit: limit, observed: UInt64(outcome.orphansKilled) + 1,
+                    meter: "init, which killed them"))
         }
         let records = streams.finish()
         outcome.stdout = records.stdout

@@ -84,11 +84,16 @@ public struct EnforcementClaim: Sendable, Hashable {
     public var mechanisms: [String]
     /// What this host cannot close, one sentence each. Empty when the guarantee holds whole.
     public var gaps: [String]
+    /// Limits of the mechanisms that do not break the guarantee, one sentence each.
+    public var notes: [String]
 
-    public init(level: EnforcementLevel, mechanisms: [String] = [], gaps: [String] = []) {
+    public init(
+        level: EnforcementLevel, mechanisms: [String] = [], gaps: [String] = [], notes: [String] = []
+    ) {
         self.level = level
         self.mechanisms = mechanisms
         self.gaps = gaps
+        self.notes = notes
     }
 
     public static let none = EnforcementClaim(level: .none)

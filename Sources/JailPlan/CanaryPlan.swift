@@ -18,7 +18,6 @@ enum CanaryPlan {
         add(.unshareUser, .hermeticPaths)
         add(.ptraceInit, .untrustedExec)
         add(.setHostname, .hermeticPaths)
-        add(.changeUser, .hermeticPaths)
         if hasNamespaces { add(.executableMapping("/tmp/.launch-jail-canary"), .untrustedExec) }
         return out
     }

@@ -33,6 +33,7 @@ struct Degradation {
                 + "extended attributes of the user's own files can be changed"
         ]
         if facts.landlockABI < 3 { gaps.append("Landlock before ABI 3: files that can be read can be truncated") }
+        if !policy.filesystem.hide.isEmpty { gaps.append("filesystem.hide is not held") }
         if policy.workspace.mode == .direct, !policy.workspace.protect.isEmpty {
             gaps.append("protected paths inside a writable directory are not held")
         }
@@ -60,9 +61,12 @@ struct Degradation {
                 gaps: ["no noexec mounts: a file that can be read can be run through the dynamic loader"])
         }
         var mechanisms = ["noexec-mounts"] + landlock + ["no-new-privs", "no-user-ns"]
-        if policy.exec.workspace == .deny { mechanisms.append("memfd-sealed") }
+        if policy.exec.workspace == .deny { mechanisms.append("no-memfd") }
         let gaps = facts.landlockABI >= 1 ? [] : ["Landlock is absent: exec.allow is not held"]
-        return EnforcementClaim(level: .kernel, mechanisms: mechanisms, gaps: gaps)
+        let notes =
+            policy.exec.allow == nil
+            ? [] : ["the dynamic loader can start what lies in a library directory, listed or not"]
+        return EnforcementClaim(level: .kernel, mechanisms: mechanisms, gaps: gaps, notes: notes)
     }
 
     /// Refuses when a required guarantee is not whole here (exit 6).

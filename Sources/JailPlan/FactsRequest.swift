@@ -12,6 +12,7 @@ public enum FactsRequest {
         }
         for rule in policy.exec.allow ?? [] { out.insert(rule.path.description) }
         out.formUnion(DynamicLoaders.paths)
+        out.formUnion(DynamicLoaders.libraries)
         out.insert(workspace.description)
         out.insert(home)
         let rules = policy.workspace
@@ -40,6 +41,9 @@ enum DynamicLoaders {
         "/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1", "/lib/ld-musl-x86_64.so.1",
         "/lib/ld-musl-aarch64.so.1",
     ]
+
+    /// Where shared libraries are, which every program maps executable.
+    static let libraries = ["/usr/lib", "/usr/lib64", "/usr/lib32", "/usr/local/lib", "/lib", "/lib64"]
 }
 
 enum DeviceNodes {

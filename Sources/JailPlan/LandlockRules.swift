@@ -52,7 +52,10 @@ struct LandlockRules {
             }
         }
         var workspaceRights: FileRights = .read
-        if policy.exec.workspace == .allow { workspaceRights.insert(.execute) }
+        // Without mounts nothing can take execution away again below the workspace.
+        if policy.exec.workspace == .allow, hasMounts || policy.workspace.untrusted.isEmpty {
+            workspaceRights.insert(.execute)
+        }
         out.append((request.workspace, workspaceRights))
         for path in writable {
             let place = request.workspace.appending(contentsOf: path)

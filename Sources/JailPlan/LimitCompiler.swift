@@ -55,7 +55,9 @@ struct LimitCompiler {
             out.append(ResourceLimit(resource: .processes, value: processes + 1 + Self.processSlack))
         }
         if let memory = policy.budgets[.memory], cgroup?.memory == nil {
-            out.append(ResourceLimit(resource: .data, value: memory))
+            // Above the budget, so that the breach is seen and told; below what would hurt the host before that.
+            let (twice, isHuge) = memory.multipliedReportingOverflow(by: 2)
+            out.append(ResourceLimit(resource: .data, value: isHuge ? memory : twice + (1 << 30)))
         }
         return out
     }
@@ -63,6 +65,7 @@ struct LimitCompiler {
     func claim(hasPIDNamespace: Bool, hasUserNamespace: Bool) -> EnforcementClaim {
         var mechanisms: [String] = ["supervisor-clock", "rlimit:cpu", "rlimit:nofile", "rlimit:fsize"]
         var level = EnforcementLevel.kernel
+        var notes: [String] = []
         if let cgroup {
             if cgroup.memory != nil { mechanisms.append("cgroup\(cgroup.version):memory") }
             if cgroup.processes != nil { mechanisms.append("cgroup\(cgroup.version):pids") }
@@ -72,6 +75,9 @@ struct LimitCompiler {
             level = .supervisor
             mechanisms.append("rlimit:data")
             mechanisms.append("supervisor:memory")
+            notes.append(
+                "max_memory is sampled from /proc: memory that no process maps (a written memfd, a detached SysV segment), "
+                    + "socket buffers and pipes are not counted")
         }
         if cgroup?.processes == nil, policy.budgets[.processes] != nil {
             mechanisms.append(hasUserNamespace ? "rlimit:nproc" : "supervisor:processes")
@@ -81,6 +87,6 @@ struct LimitCompiler {
             mechanisms.append(facts.hasTaskClock ? "perf:task-clock" : "rusage")
         }
         mechanisms.append(hasPIDNamespace ? "kill:pid-ns" : "kill:subreaper")
-        return EnforcementClaim(level: level, mechanisms: mechanisms)
+        return EnforcementClaim(level: level, mechanisms: mechanisms, notes: notes)
     }
 }

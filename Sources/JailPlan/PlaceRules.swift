@@ -16,10 +16,14 @@ public enum PlaceRules {
         guard let first = workspace.components.first else {
             throw PlanError(.invalid, .pathNotAllowed, "the workspace is /", hint: "name the directory of the project")
         }
-        for home in homes where AbsolutePath(home) == workspace {
+        for home in homes {
+            guard let home = AbsolutePath(home), !home.components.isEmpty, workspace.contains(home) else { continue }
             throw PlanError(
-                .invalid, .pathNotAllowed, "the workspace \(workspace) is the home directory itself",
-                hint: "name a directory below it")
+                .invalid, .pathNotAllowed,
+                home == workspace
+                    ? "the workspace \(workspace) is the home directory itself"
+                    : "the workspace \(workspace) contains the home directory \(home)",
+                hint: "name the directory of the project")
         }
         guard !system.contains(first) else {
             throw PlanError(

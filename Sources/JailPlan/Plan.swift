@@ -64,9 +64,20 @@ public struct IDMappedTree: Sendable, Hashable {
 
 /// A place in the workspace that must exist for a mount to protect it.
 public struct HeldPlace: Sendable, Hashable {
-    public enum Kind: String, Sendable, Hashable { case directory, file }
+    public enum Kind: Sendable, Hashable {
+        case directory
+        /// A file with this content, which whoever reads it takes for "nothing special".
+        case file(String)
+
+        var name: String { self == .directory ? "directory" : "file" }
+    }
     public let path: [String]
     public let kind: Kind
+
+    public init(path: [String], kind: Kind) {
+        self.path = path
+        self.kind = kind
+    }
 }
 
 /// Attributes of a mount, by their mount_setattr(2) bits.
@@ -220,7 +231,6 @@ public struct Canary: Sendable, Hashable {
         case ptraceInit
         case setHostname
         case executableMapping(String)
-        case changeUser
     }
     public let attempt: Attempt
     public let guarantee: Guarantee
@@ -236,7 +246,6 @@ public struct Canary: Sendable, Hashable {
         case .ptraceInit: "ptrace-init"
         case .setHostname: "set-hostname"
         case .executableMapping: "execute-written-file"
-        case .changeUser: "change-user"
         }
     }
 }

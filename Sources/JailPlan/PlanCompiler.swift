@@ -28,7 +28,7 @@ public enum PlanCompiler {
         }
         var plan =
             degradation.hasNamespaces
-            ? try namespacePlan(policy, facts, request) : landlockPlan(policy, facts, request)
+            ? try namespacePlan(policy, facts, request) : try landlockPlan(policy, facts, request)
         plan.limits = limits.plan(tmpfsCount: degradation.hasNamespaces ? 3 : 0)
         plan.tail.rlimits = limits.rlimits(hasUserNamespace: degradation.hasNamespaces)
         plan.tail.canaries = CanaryPlan.canaries(policy: policy, facts: facts, request: request)
@@ -58,6 +58,7 @@ public enum PlanCompiler {
             profile.logEgress()
         case (.host, _): profile.addSocketsForNetworkNamespace()
         }
+        if !hasNamespaces { profile.sparePeers() }
         if policy.exec.workspace == .deny { profile.sealMemfds() }
         if policy.exec.ledger != .off { profile.logExecs() }
         return profile.filter
@@ -118,12 +119,14 @@ public enum PlanCompiler {
             ($0.grant.path.components.count, $0.grant.path) < ($1.grant.path.components.count, $1.grant.path)
         }
         layout.build(order, into: &builder)
+        layout.restrictExecution(grants, into: &builder)
         SystemMounts.device(into: &builder, nodes: devices, shmSize: policy.filesystem.tmp.value)
-        if let null = devices.first(where: { $0.name == "null" })?.slot {
-            layout.hide(nullDevice: null, into: &builder, grants: grants)
+        guard let null = devices.first(where: { $0.name == "null" })?.slot else {
+            throw PlanError(.internal, .launchFailed, "/dev/null is not a device on this host")
         }
+        layout.hide(nullDevice: null, into: &builder, grants: grants)
         SystemMounts.proc(into: &builder, outer: outerProc)
-        workspace.build(covers, source: workspaceSlot, into: &builder)
+        workspace.build(covers, source: workspaceSlot, nullDevice: null, into: &builder)
         finishRoot(&builder, layout, policy, facts, request)
         let landlock = LandlockRules(policy: policy, facts: facts, request: request)
         let privateDirectories =
@@ -177,13 +180,24 @@ public enum PlanCompiler {
     }
 
     /// Tiers T3 and T4: no namespaces; Landlock where there is one, seccomp, rlimits, a subreaper.
-    private static func landlockPlan(_ policy: Policy, _ facts: HostFacts, _ request: StepRequest) -> Plan {
+    private static func landlockPlan(
+        _ policy: Policy, _ facts: HostFacts, _ request: StepRequest
+    ) throws(PlanError) -> Plan {
+        let granted = policy.filesystem.read + policy.filesystem.write + [request.workspace]
+        for own in request.ownDirectories {
+            guard let grant = granted.first(where: { $0.contains(own) }) else { continue }
+            throw PlanError(
+                .unenforceable, .notEnforceable,
+                "the evidence in \(own) cannot be kept out of the jail: \(grant) is granted, and this host "
+                    + "(tier \(facts.tier.rawValue)) has no mounts to hide it",
+                hint: "pass --run-dir, or set XDG_STATE_HOME, to a place outside")
+        }
         var steps: [PlanStep] = [.subreaper]
         let writable =
             policy.workspace.mode == .readonly
             ? [] : policy.workspace.write.compactMap(\.literalComponents)
         let landlock = LandlockRules(policy: policy, facts: facts, request: request)
-        let temporary = request.runTemporaryDirectory
+        let temporary = request.temporaryDirectory
         steps += landlock.steps(writable: writable, privateTemporary: [temporary], hasMounts: false)
         var tail = tail(facts, request)
         tail.environment = EnvironmentPlan.build(

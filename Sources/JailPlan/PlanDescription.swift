@@ -69,7 +69,7 @@ extension Plan: CustomStringConvertible {
             lines.append("id-mapped tree #\(index) \(SafeText.escape(tree.path))")
         }
         for place in heldPlaces {
-            lines.append("hold \(place.kind.rawValue) \(SafeText.escape(place.path.joined(separator: "/")))")
+            lines.append("hold \(place.kind.name) \(SafeText.escape(place.path.joined(separator: "/")))")
         }
         for (index, step) in steps.enumerated() { lines.append("step \(index): \(step)") }
         lines += tailLines + filterLines + enforcementLines

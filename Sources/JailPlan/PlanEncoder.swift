@@ -234,7 +234,6 @@ struct PlanEncoder {
         case .ptraceInit: cj_canary(kind: CJ_CANARY_PTRACE.rawValue, p: 0)
         case .setHostname: cj_canary(kind: CJ_CANARY_SET_HOSTNAME.rawValue, p: 0)
         case .executableMapping(let path): cj_canary(kind: CJ_CANARY_EXEC_MAP.rawValue, p: string(path))
-        case .changeUser: cj_canary(kind: CJ_CANARY_SETUID_ZERO.rawValue, p: 0)
         }
     }
 }

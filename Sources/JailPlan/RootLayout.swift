@@ -36,7 +36,8 @@ struct RootLayout {
         var chosen: [AbsolutePath: Grant] = [:]
         for path in policy.filesystem.read { try add(path, isWritable: false, to: &chosen) }
         for path in policy.filesystem.write { try add(path, isWritable: true, to: &chosen) }
-        let all = chosen.values.sorted {
+        // The workspace has rules of its own and is mounted last.
+        let all = chosen.values.filter { !request.workspace.contains($0.path) }.sorted {
             ($0.path.components.count, $0.path) < ($1.path.components.count, $1.path)
         }
         // A read grant inside another one adds nothing.
@@ -103,6 +104,46 @@ struct RootLayout {
         }
     }
 
+    /// With a list of what may be executed every other granted tree is noexec: Landlock alone would let the dynamic
+    /// loader map any program that can be read.
+    func restrictExecution(_ grants: [Grant], into builder: inout StepBuilder) {
+        guard policy.exec.allow != nil else { return }
+        var parts: [(path: AbsolutePath, isDirectory: Bool, slot: Slot)] = []
+        for path in executablePlaces(grants) {
+            let slot = builder.slot()
+            builder.add(
+                .openTree(path: StepBuilder.inNewRoot(path), slot: slot, identity: nil, optional: false))
+            parts.append((path, resolver.fact(path).kind == .directory, slot))
+        }
+        // ORDER: the executable parts were opened before; a copy of a noexec mount would be noexec.
+        for grant in grants where !grant.isWritable {
+            builder.add(
+                .setAttributes(
+                    path: StepBuilder.inNewRoot(grant.path), set: [.readOnly, .noSetuid, .noDevices, .noExec],
+                    recursive: true))
+        }
+        for part in parts {
+            builder.add(
+                .attach(
+                    slot: part.slot, target: StepBuilder.inNewRoot(part.path),
+                    attributes: [.readOnly, .noSetuid, .noDevices], keepSlot: false, optional: false))
+        }
+    }
+
+    /// What is listed, the loader and the library directories, as far as they are granted; the outermost only.
+    private func executablePlaces(_ grants: [Grant]) -> [AbsolutePath] {
+        let named = (policy.exec.allow ?? []).map(\.path)
+            + (DynamicLoaders.paths + DynamicLoaders.libraries).compactMap { AbsolutePath($0) }
+        var places: Set<AbsolutePath> = []
+        for path in named {
+            guard let resolved = resolver.resolve(path), resolved.fact.exists,
+                grants.contains(where: { !$0.isWritable && $0.path.contains(resolved.path) })
+            else { continue }
+            places.insert(resolved.path)
+        }
+        return places.filter { path in !places.contains { $0 != path && $0.contains(path) } }.sorted()
+    }
+
     /// A throw-away home, unless the policy grants the real one or a directory around it.
     var mountsHome: Bool {
         let granted = policy.filesystem.read + policy.filesystem.write
@@ -123,26 +164,36 @@ struct RootLayout {
         return out.sorted { ($0.0.components.count, $0.0) < ($1.0.components.count, $1.0) }
     }
 
-    /// Covers what `filesystem.hide` names below a granted tree.
+    /// Covers what `filesystem.hide` names below a granted tree, and launch-jail's own files wherever they are.
     func hide(nullDevice: Slot, into builder: inout StepBuilder, grants: [Grant]) {
         for path in policy.filesystem.hide {
-            guard let resolved = resolver.resolve(path),
+            guard let resolved = resolver.resolve(path), !request.workspace.contains(resolved.path),
                 grants.contains(where: { $0.path.contains(resolved.path) })
             else { continue }
             switch resolved.fact.kind {
-            case .directory:
-                builder.add(
-                    .tmpfs(
-                        target: StepBuilder.inNewRoot(resolved.path), options: "mode=000,size=4k,nr_inodes=2",
-                        attributes: [.readOnly, .noSetuid, .noDevices, .noExec]))
-            case .file, .other:
-                // A null device on a nodev mount: it can be seen and not opened.
-                builder.add(
-                    .attach(
-                        slot: nullDevice, target: StepBuilder.inNewRoot(resolved.path),
-                        attributes: [.readOnly, .noSetuid, .noDevices, .noExec], keepSlot: true, optional: false))
+            case .directory: Self.hideDirectory(resolved.path, into: &builder)
+            case .file, .other: Self.hideFile(resolved.path, nullDevice: nullDevice, into: &builder)
             case .absent, .link: continue
             }
         }
+        for path in request.ownDirectories
+        where !request.workspace.contains(path) && grants.contains(where: { $0.path.contains(path) }) {
+            Self.hideDirectory(path, into: &builder)
+        }
+    }
+
+    static func hideDirectory(_ path: AbsolutePath, into builder: inout StepBuilder) {
+        builder.add(
+            .tmpfs(
+                target: StepBuilder.inNewRoot(path), options: "mode=000,size=4k,nr_inodes=2",
+                attributes: [.readOnly, .noSetuid, .noDevices, .noExec]))
+    }
+
+    /// A null device on a nodev mount: it can be seen and not opened.
+    static func hideFile(_ path: AbsolutePath, nullDevice: Slot, into builder: inout StepBuilder) {
+        builder.add(
+            .attach(
+                slot: nullDevice, target: StepBuilder.inNewRoot(path),
+                attributes: [.readOnly, .noSetuid, .noDevices, .noExec], keepSlot: true, optional: false))
     }
 }

@@ -14,13 +14,18 @@ public struct StepRequest: Sendable, Hashable {
     public var hostEnvironment: [String: String]
     /// The run directory, which must not be visible in the jail.
     public var runDirectory: AbsolutePath
+    /// Where launch-jail keeps the runs of this user: earlier evidence is as invisible as this run's.
+    public var stateDirectory: AbsolutePath?
+    /// Where a step without mounts of its own keeps temporary files; nobody can guess the name before.
+    public var temporaryDirectory = AbsolutePath(components: ["tmp", "launch-jail-step"])
     public var wantsTerminal: Bool
     /// The inode of the supervisor's own pid namespace.
     public var pidNamespace: UInt64
 
     public init(
         workspace: AbsolutePath, cwd: AbsolutePath, argv: [ByteString], executable: AbsolutePath,
-        hostEnvironment: [String: String], runDirectory: AbsolutePath, wantsTerminal: Bool, pidNamespace: UInt64
+        hostEnvironment: [String: String], runDirectory: AbsolutePath, stateDirectory: AbsolutePath? = nil,
+        wantsTerminal: Bool, pidNamespace: UInt64
     ) {
         self.workspace = workspace
         self.cwd = cwd
@@ -28,12 +33,15 @@ public struct StepRequest: Sendable, Hashable {
         self.executable = executable
         self.hostEnvironment = hostEnvironment
         self.runDirectory = runDirectory
+        self.stateDirectory = stateDirectory
         self.wantsTerminal = wantsTerminal
         self.pidNamespace = pidNamespace
     }
 
-    /// Where a step without mounts of its own keeps temporary files: named after the run, in /tmp.
-    var runTemporaryDirectory: AbsolutePath {
-        AbsolutePath(components: ["tmp", "launch-jail-" + (runDirectory.components.last ?? "run")])
+    /// Directories of launch-jail itself, which no jail shows: the outermost only.
+    var ownDirectories: [AbsolutePath] {
+        let all = [stateDirectory, runDirectory].compactMap { $0 }
+        return Set(all).filter { path in !all.contains { $0 != path && $0.contains(path) } }.sorted()
     }
+
 }

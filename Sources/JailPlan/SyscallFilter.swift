@@ -37,12 +37,18 @@ public struct SyscallFilter: Sendable, Hashable {
         }
         public let argument: Int
         public let comparison: Comparison
+
+        public init(argument: Int, comparison: Comparison) {
+            self.argument = argument
+            self.comparison = comparison
+        }
     }
 
     /// What a rule is for.
     public enum Group: String, Sendable, Hashable {
         case namespaces, mounts, kernel, programs, asyncIO = "async-io", tracing, perf, keyrings, handles, observation
         case terminals, sockets, personality, devices, memoryPolicy = "memory-policy", splice, obsolete
+        case privilegeBits = "setuid-bits"
         case egressLog = "egress-log", execLedger = "exec-ledger", memfd
     }
 }

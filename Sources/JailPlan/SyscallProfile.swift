@@ -51,9 +51,45 @@ struct SyscallProfile {
             "mount", "umount2", "pivot_root", "chroot", "fsopen", "fsconfig", "fsmount", "fspick", "open_tree",
             "move_mount", "mount_setattr", group: .mounts, quietPerm)
         deny(number: 467, "open_tree_attr", group: .mounts, quietPerm)
+        addPrivilegeBits()
         // Both show mounts of the host where there is no mount namespace; nothing needs them.
         deny(number: 457, "statmount", group: .mounts, .errno(Self.EPERM))
         deny(number: 458, "listmount", group: .mounts, .errno(Self.EPERM))
+    }
+
+    /// Files that run as their owner: in a root-owned workspace the owner is root, on the host and after the run.
+    private mutating func addPrivilegeBits() {
+        let create: UInt64 = 0o100
+        for bit: UInt64 in [0o4000, 0o2000] {
+            func has(_ argument: Int) -> SyscallFilter.Condition {
+                .init(argument: argument, comparison: .masked(mask: bit, value: bit))
+            }
+            func creates(_ argument: Int) -> SyscallFilter.Condition {
+                .init(argument: argument, comparison: .masked(mask: create, value: create))
+            }
+            deny("fchmod", group: .privilegeBits, notify(Self.EPERM), when: [has(1)])
+            deny("fchmodat", group: .privilegeBits, notify(Self.EPERM), when: [has(2)])
+            rules.append(
+                .init(
+                    name: "fchmodat2", number: 452, action: notify(Self.EPERM), conditions: [has(2)],
+                    group: .privilegeBits))
+            deny("openat", group: .privilegeBits, notify(Self.EPERM), when: [creates(2), has(3)])
+            deny("mknodat", group: .privilegeBits, notify(Self.EPERM), when: [has(2)])
+            // O_TMPFILE makes a file as well.
+            deny(
+                "openat", group: .privilegeBits, notify(Self.EPERM),
+                when: [.init(argument: 2, comparison: .masked(mask: 0o20000000, value: 0o20000000)), has(3)])
+            #if arch(x86_64)
+                deny("chmod", "creat", group: .privilegeBits, notify(Self.EPERM), when: [has(1)])
+                deny("open", group: .privilegeBits, notify(Self.EPERM), when: [creates(1), has(2)])
+                deny("mknod", group: .privilegeBits, notify(Self.EPERM), when: [has(1)])
+                deny(
+                    "open", group: .privilegeBits, notify(Self.EPERM),
+                    when: [.init(argument: 1, comparison: .masked(mask: 0o20000000, value: 0o20000000)), has(2)])
+            #endif
+        }
+        // Its mode is behind a pointer; programs that use it fall back to openat.
+        deny("openat2", group: .privilegeBits, .errno(Self.ENOSYS))
     }
 
     private mutating func addKernelSurface() {
@@ -80,6 +116,8 @@ struct SyscallProfile {
             "mbind", "set_mempolicy", "migrate_pages", "move_pages", "set_mempolicy_home_node", group: .memoryPolicy,
             .errno(Self.EPERM))
         deny("vmsplice", group: .splice, .errno(Self.EPERM))
+        // Memory that the supervisor cannot read would hide a path or an address from the record.
+        deny(number: 447, "memfd_secret", group: .memfd, .errno(Self.ENOSYS))
         deny(number: 460, "lsm_set_self_attr", group: .kernel, .errno(Self.EPERM))
     }
 
@@ -87,6 +125,10 @@ struct SyscallProfile {
         deny(
             "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "process_mrelease", "pidfd_getfd",
             "kcmp", group: .tracing, notify(Self.EPERM))
+        // Limits of another process, init's among them; a process's own (pid 0) and reading stay.
+        deny(
+            "prlimit64", group: .tracing, notify(Self.EPERM),
+            when: [.init(argument: 0, comparison: .notEqual(0)), .init(argument: 2, comparison: .notEqual(0))])
         // TIOCSTI, TIOCLINUX, TIOCCONS.
         for request: UInt32 in [0x5412, 0x541c, 0x541d] {
             deny(
@@ -117,6 +159,12 @@ struct SyscallProfile {
             deny(
                 "personality", group: .personality, notify(Self.EPERM),
                 when: [.init(argument: 0, comparison: .masked(mask: 0x8000_0000 | bit, value: bit))])
+        }
+        // With bit 31 set only the query passes: any lower bit that is clear makes it a real value.
+        for bit in (0..<31).map({ UInt64(1) << $0 }) {
+            deny(
+                "personality", group: .personality, notify(Self.EPERM),
+                when: [.init(argument: 0, comparison: .masked(mask: 0x8000_0000 | bit, value: 0x8000_0000))])
         }
     }
 
@@ -151,10 +199,27 @@ struct SyscallProfile {
 
     /// Without a network namespace and with `network.mode: none`: no socket at all but a connected AF_UNIX pair.
     mutating func refuseAllSockets() {
-        deny("socket", group: .sockets, notify(Self.EACCES))
+        deny(
+            "socket", group: .sockets, .errno(Self.EACCES), when: [.init(argument: 0, comparison: .equals(1))])
+        deny("socket", group: .sockets, .errno(Self.EACCES), when: [.init(argument: 0, comparison: .equals(0))])
+        // Everything but local sockets, which programs try for name services and then do without.
+        deny(
+            "socket", group: .sockets, notify(Self.EACCES), when: [.init(argument: 0, comparison: .greater(1))])
         deny(
             "socketpair", group: .sockets, .errno(Self.EAFNOSUPPORT),
             when: [.init(argument: 0, comparison: .greater(1))])
+    }
+
+    /// Without a pid namespace the user's other processes are within reach of what takes a process number.
+    mutating func sparePeers() {
+        for name in ["setpriority", "ioprio_set"] {
+            deny(
+                name, group: .tracing, .errno(Self.EPERM), when: [.init(argument: 1, comparison: .notEqual(0))])
+        }
+        for name in ["sched_setscheduler", "sched_setparam", "sched_setattr"] {
+            deny(
+                name, group: .tracing, .errno(Self.EPERM), when: [.init(argument: 0, comparison: .notEqual(0))])
+        }
     }
 
     /// Records where the command wanted to go; the empty network namespace is what refuses it.
@@ -174,12 +239,9 @@ struct SyscallProfile {
         if hasListener {
             deny("memfd_create", group: .memfd, .notify(Self.EACCES))
         } else {
-            // Without a listener nobody can add MFD_NOEXEC_SEAL (8) for the caller: it has to ask for it.
-            deny(
-                "memfd_create", group: .memfd, .errno(Self.EACCES),
-                when: [.init(argument: 1, comparison: .masked(mask: 8, value: 0))])
+            // Without a listener nobody can give a file on a noexec mount instead.
+            deny("memfd_create", group: .memfd, .errno(Self.EACCES))
         }
-        deny(number: 447, "memfd_secret", group: .memfd, .errno(Self.ENOSYS))
     }
 
     var filter: SyscallFilter { SyscallFilter(rules: rules, hasListener: hasListener) }

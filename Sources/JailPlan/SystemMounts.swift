@@ -30,7 +30,7 @@ enum SystemMounts {
             builder.makeLink(at: dev.appending(name), text: text)
         }
         builder.makeDirectories(to: dev.appending("pts"))
-        builder.add(.devpts(target: "dev/pts", options: "newinstance,ptmxmode=0666,mode=620"))
+        builder.add(.devpts(target: "dev/pts", options: "newinstance,ptmxmode=0666,mode=620,max=64"))
         builder.cover(dev.appending("pts"), isOurs: false)
         builder.tmpfs(
             at: dev.appending("shm"), options: "mode=1777,size=\(shmSize),nr_inodes=\(max(4096, shmSize / 4096))",

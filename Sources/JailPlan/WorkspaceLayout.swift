@@ -15,8 +15,16 @@ struct WorkspaceLayout {
     struct Cover: Hashable {
         let path: [String]
         let attributes: MountAttributes
-        /// Nothing of the real directory is shown.
-        var isHidden = false
+        var kind = Kind.attributes
+
+        enum Kind: Hashable {
+            /// The tree itself, with the attributes.
+            case attributes
+            /// An empty directory that cannot be entered.
+            case hiddenDirectory
+            /// A file that cannot be opened.
+            case hiddenFile
+        }
     }
 
     /// What the layout came to.
@@ -49,12 +57,38 @@ struct WorkspaceLayout {
         for pattern in policy.workspace.untrusted {
             try hold(pattern, "untrusted", baseAttributes.union([.readOnly, .noExec]), in: &result)
         }
-        if request.workspace.contains(request.runDirectory) {
-            let inside = request.runDirectory.components.dropFirst(request.workspace.components.count)
-            result.covers.append(Cover(path: Array(inside), attributes: baseAttributes, isHidden: true))
+        for path in request.ownDirectories where request.workspace.contains(path) {
+            guard path != request.workspace else {
+                throw PlanError(
+                    .invalid, .pathNotAllowed, "the run directory is the workspace itself",
+                    hint: "pass --run-dir a directory of its own")
+            }
+            result.covers.append(
+                Cover(path: inside(path), attributes: baseAttributes, kind: .hiddenDirectory))
         }
+        for path in policy.filesystem.hide { addHidden(path, to: &result) }
         addPins(to: &result)
         return result
+    }
+
+    private func inside(_ path: AbsolutePath) -> [String] {
+        Array(path.components.dropFirst(request.workspace.components.count))
+    }
+
+    /// `filesystem.hide` inside the workspace.
+    private func addHidden(_ path: AbsolutePath, to result: inout Result) {
+        guard let resolved = resolver.resolve(path), request.workspace.contains(resolved.path),
+            resolved.path != request.workspace
+        else { return }
+        switch resolved.fact.kind {
+        case .directory:
+            result.covers.append(
+                Cover(path: inside(resolved.path), attributes: baseAttributes, kind: .hiddenDirectory))
+        case .file, .other:
+            result.covers.append(Cover(path: inside(resolved.path), attributes: baseAttributes, kind: .hiddenFile))
+        case .absent, .link:
+            result.warnings.append("filesystem.hide: \(path) does not exist; nothing holds its place")
+        }
     }
 
     private func addWritable(to result: inout Result) throws(PlanError) {
@@ -87,18 +121,31 @@ struct WorkspaceLayout {
         guard let literal = pattern.literalComponents, !literal.isEmpty else {
             throw unenforceable(key, pattern, "a pattern with * names files that do not exist yet")
         }
-        guard let components = followLinks(literal, key, in: &result) else { return }
+        guard let followed = followLinks(literal, key, in: &result) else { return }
+        let components = upToFile(followed)
         let isReachable = result.writable.contains { components.starts(with: $0) || $0.starts(with: components) }
         let mayExecute = !attributes.contains(.noExec) || baseAttributes.contains(.noExec)
         // Below a read-only mount there is nothing to protect from; only noexec may still have to be added.
         guard isReachable || !mayExecute else { return }
         if case .absent = resolver.fact(request.workspace.appending(contentsOf: components)).kind {
-            guard isReachable else { return }
+            // What the step makes itself is no more untrusted than the step.
+            guard isReachable, key == "protect" else { return }
             let name = components.last ?? ""
-            let looksLikeFile = key == "protect" && (name.dropFirst().contains(".") || name == "config")
-            result.heldPlaces += missing(components, last: looksLikeFile ? .file : .directory)
+            let looksLikeFile = name.dropFirst().contains(".") || ["config", "commondir"].contains(name)
+            // git takes the directory of an empty `commondir` for a broken repository, and `.` for itself.
+            let content = name == "commondir" ? "." : ""
+            result.heldPlaces += missing(components, last: looksLikeFile ? .file(content) : .directory)
         }
         result.covers.append(Cover(path: components, attributes: attributes))
+    }
+
+    /// The path up to the first component that is a file, which then holds everything below it: `.git` of a worktree.
+    private func upToFile(_ components: [String]) -> [String] {
+        for count in components.indices.dropLast() {
+            let prefix = Array(components.prefix(count + 1))
+            if resolver.fact(request.workspace.appending(contentsOf: prefix)).kind == .file { return prefix }
+        }
+        return components
     }
 
     /// The path behind symbolic links that stay in the workspace; `nil` where it leaves it, and so is out of reach.
@@ -143,7 +190,7 @@ struct WorkspaceLayout {
         let unique = Dictionary(grouping: result.covers, by: \.path).map { path, covers in
             Cover(
                 path: path, attributes: covers.reduce(into: []) { $0.formUnion($1.attributes) },
-                isHidden: covers.contains { $0.isHidden })
+                kind: covers.map(\.kind).first { $0 != .attributes } ?? .attributes)
         }
         result.covers = unique.sorted { left, right in
             left.path.count == right.path.count
@@ -161,7 +208,7 @@ struct WorkspaceLayout {
     }
 
     /// Attaches the workspace and its covers.
-    func build(_ result: Result, source: Slot, into builder: inout StepBuilder) {
+    func build(_ result: Result, source: Slot, nullDevice: Slot, into builder: inout StepBuilder) {
         let root = request.workspace
         let writesAll = result.writable.contains([])
         builder.attach(source, at: root, isDirectory: true, baseAttributes)
@@ -187,18 +234,18 @@ struct WorkspaceLayout {
         }
         // ORDER: shallow before deep; a later copy of a directory would not show what was mounted in it before.
         for cover in result.covers {
-            let place = StepBuilder.inNewRoot(root.appending(contentsOf: cover.path))
-            if cover.isHidden {
+            let path = root.appending(contentsOf: cover.path)
+            switch cover.kind {
+            case .hiddenDirectory: RootLayout.hideDirectory(path, into: &builder)
+            case .hiddenFile: RootLayout.hideFile(path, nullDevice: nullDevice, into: &builder)
+            case .attributes:
+                let place = StepBuilder.inNewRoot(path)
+                let slot = builder.slot()
+                builder.add(.openTree(path: place, slot: slot, identity: nil, optional: false))
                 builder.add(
-                    .tmpfs(
-                        target: place, options: "mode=000,size=4k,nr_inodes=2",
-                        attributes: [.readOnly, .noSetuid, .noDevices, .noExec]))
-                continue
+                    .attach(
+                        slot: slot, target: place, attributes: cover.attributes, keepSlot: false, optional: false))
             }
-            let slot = builder.slot()
-            builder.add(.openTree(path: place, slot: slot, identity: nil, optional: false))
-            builder.add(
-                .attach(slot: slot, target: place, attributes: cover.attributes, keepSlot: false, optional: false))
         }
     }
 }

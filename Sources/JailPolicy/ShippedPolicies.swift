@@ -43,7 +43,7 @@ enum ShippedPolicies {
         workspace:
           mode: direct
           write: ["**"]
-          protect: [".git/hooks", ".git/config", ".gitmodules", ".github/workflows", ".gitlab-ci.yml"]
+          protect: [".git/hooks", ".git/config", ".git/commondir", ".git/modules", ".gitmodules", ".github/workflows", ".gitlab-ci.yml"]
           on_pass: commit
           on_fail: keep
 
@@ -83,8 +83,8 @@ enum ShippedPolicies {
           mode: direct
           write: ["**"]
           # `git commit` works: objects, refs and the index are writable. Hooks and configuration name programs that git starts,
-          # so they never change, not even if they do not exist yet.
-          protect: [".git/hooks", ".git/config", ".github/workflows"]
+          # so they never change, not even if they do not exist yet. `commondir` would name another configuration.
+          protect: [".git/hooks", ".git/config", ".git/commondir", ".git/modules", ".github/workflows"]
           on_pass: commit
           on_fail: keep
 

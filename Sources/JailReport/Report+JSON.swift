@@ -77,6 +77,7 @@ extension Report {
             "enforcement": .string(verdict.enforcement.level.rawValue),
             "evidence": .strings(verdict.evidence),
             "gaps": .strings(verdict.enforcement.gaps),
+            "notes": .strings(verdict.enforcement.notes),
             "guarantee": .string(verdict.gate.guarantee.letter),
             "issues": .strings(ids),
             "mechanisms": .strings(verdict.enforcement.mechanisms),

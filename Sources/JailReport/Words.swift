@@ -20,7 +20,7 @@ extension Verdict {
         case .pass: "The command exited 0 and every gate that applies passed."
         case .childFailed: "The command itself failed; every gate that applies passed."
         case .invalid: "The request, the policy or the command is not usable; nothing was started."
-        case .violation: "At least one gate failed, so what the step did does not count."
+        case .violation: "At least one gate failed. What the step wrote in the workspace is still there (mode direct)."
         case .external: "Something outside that the step depends on failed."
         case .internal: "launch-jail could not do its work or its evidence is incomplete; nothing is vouched for."
         case .unenforceable: "This host cannot enforce a guarantee that the policy requires; nothing was started."

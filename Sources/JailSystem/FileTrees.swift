@@ -4,6 +4,9 @@ extension Files {
     /// The number of this process.
     public static var processID: Int32 { getpid() }
 
+    /// The effective user of this process.
+    public static var userID: UInt32 { geteuid() }
+
     /// Whether a process with this number exists.
     ///
     /// kill(2) with signal 0; a process of another user counts.
@@ -12,11 +15,23 @@ extension Files {
     /// Changes the owner of a path, not of what a last link points to.
     ///
     /// fchownat(2).
-    public static func changeOwner(_ path: some KernelPath, uid: UInt32, gid: UInt32) throws(SystemError) {
+    public static func changeOwner(
+        _ path: some KernelPath, uid: UInt32, gid: UInt32, at directory: Int32 = currentDirectory
+    ) throws(SystemError) {
         try retrying("change the owner of", on: path.forMessage) {
             // SAFETY: the path outlives the call.
-            unsafe path.withCString { unsafe fchownat(currentDirectory, $0, uid, gid, AT_SYMLINK_NOFOLLOW) }
+            unsafe path.withCString { unsafe fchownat(directory, $0, uid, gid, AT_SYMLINK_NOFOLLOW) }
         }
+    }
+
+    /// Locks an open directory shared or for oneself, without waiting; `false` when another holder is in the way.
+    ///
+    /// flock(2).
+    public static func lock(_ fd: Int32, isExclusive: Bool) -> Bool {
+        while flock(fd, (isExclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0 {
+            if errno != EINTR { return false }
+        }
+        return true
     }
 
     /// Makes a directory and those above it, mode 0700; existing ones are fine.

@@ -7,10 +7,13 @@ public struct TreeSample: Sendable, Hashable {
     public var memory: ByteCount
     /// Processes including zombies and the jail's init.
     public var processes: Int
+    /// Threads of all of them, which is what RLIMIT_NPROC and pids.max count.
+    public var tasks: Int
 
-    public init(memory: ByteCount, processes: Int) {
+    public init(memory: ByteCount, processes: Int, tasks: Int) {
         self.memory = memory
         self.processes = processes
+        self.tasks = tasks
     }
 }
 
@@ -59,13 +62,15 @@ public struct ProcessTreeMeter: ~Copyable {
         var largestShared: UInt64 = 0
         let pids = try processes()
         var count = 0
+        var tasks = 0
         for pid in pids {
             guard let usage = measure(pid) else { continue }
             count += 1
+            tasks += self.tasks(of: pid)
             total += usage.own
             largestShared = max(largestShared, usage.shared)
         }
-        return TreeSample(memory: ByteCount(total + largestShared), processes: count)
+        return TreeSample(memory: ByteCount(total + largestShared), processes: count, tasks: tasks)
     }
 
     /// The numbers of the processes in scope.
@@ -86,6 +91,12 @@ public struct ProcessTreeMeter: ~Copyable {
             found.remove(root)
             return found.sorted()
         }
+    }
+
+    /// The link count of /proc/PID/task is two more than the threads (proc(5)).
+    private func tasks(of pid: Int32) -> Int {
+        guard let status = try? Files.status("\(pid)/task", at: proc.rawValue), status.links > 2 else { return 1 }
+        return Int(clamping: status.links - 2)
     }
 
     private mutating func measure(_ pid: Int32) -> (own: UInt64, shared: UInt64)? {

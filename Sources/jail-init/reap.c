@@ -63,12 +63,18 @@ static uint64_t kill_children(void) {
         // ORDER: stop all before killing any, so that a fork bomb cannot outrun the walk.
         for (uint32_t i = 0; i < count; i++) (void)SYS2(__NR_kill, pids[i], LJ_SIGSTOP);
         for (uint32_t i = 0; i < count; i++) (void)SYS2(__NR_kill, pids[i], LJ_SIGKILL);
-        long pid;
         int status = 0;
-        while ((pid = SYS4(__NR_wait4, -1, &status, 0, 0)) > 0 || pid == -LJ_EINTR) {
-            if (pid > 0) killed++;
+        // ORDER: block only for a child that was just killed. Its own children become ours when it dies, and the list
+        // is read again before anything waits for them.
+        long pid = count > 0 ? SYS4(__NR_wait4, -1, &status, 0x40000000 /* __WALL */, 0) : 0;
+        if (pid > 0) killed++;
+        while ((pid = SYS4(__NR_wait4, -1, &status, 1 | 0x40000000, 0)) > 0) killed++;
+        if (pid == -LJ_ECHILD) return killed;
+        if (count == 0) {
+            // Children there are, but their list cannot be read: look again in a millisecond.
+            const struct { int64_t sec, nsec; } pause = {0, 1000000};
+            (void)SYS5(__NR_ppoll, 0, 0, &pause, 0, 8);
         }
-        if (pid == -LJ_ECHILD && read_children(pids) == 0) return killed;
     }
 }
 
@@ -110,13 +116,26 @@ static void obey(struct init *in, long job) {
     }
     if (message.kind == CJ_MSG_SIGNAL && message.index > 0 && message.index <= 64) {
         (void)SYS2(__NR_kill, -job, message.index);
+        // A stopped process would never see a signal that asks it to end.
+        if (message.index != LJ_SIGSTOP) (void)SYS2(__NR_kill, -job, LJ_SIGCONT);
     } else if (message.kind == CJ_MSG_KILL) {
         if (in->header->flags & CJ_PLAN_PID_NAMESPACE) {
             kill_everything(in);
         } else {
+            // The job's end makes finish() hunt the rest.
             (void)SYS2(__NR_kill, -job, LJ_SIGKILL);
+            (void)SYS2(__NR_kill, job, LJ_SIGKILL);
         }
     }
+}
+
+// To kill processes of the same user takes no capability; where the job became another user it takes CAP_KILL.
+static void drop_capabilities(const struct init *in) {
+    struct { uint32_t version; int32_t pid; } header = {0x20080522, 0};
+    uint32_t sets[6];
+    clear(sets, sizeof sets);
+    if (in->header->flags & CJ_PLAN_DROP_IDS_LATE) sets[0] = sets[1] = 1U << 5;
+    (void)SYS2(__NR_capset, &header, sets);
 }
 
 void reap(struct init *in, long job) {
@@ -138,6 +157,7 @@ void reap(struct init *in, long job) {
     for (int fd = 0; fd < 3; fd++) (void)SYS1(__NR_close, fd);
     if (in->pty >= 0) (void)SYS1(__NR_close, in->pty);
     (void)SYS5(__NR_prctl, 4 /* PR_SET_DUMPABLE */, 0, 0, 0, 0);
+    drop_capabilities(in);
 
     const uint64_t child_signal = 1ULL << (LJ_SIGCHLD - 1);
     const long signals = SYS4(__NR_signalfd4, -1, &child_signal, 8, LJ_O_CLOEXEC | 04000 /* SFD_NONBLOCK */);

@@ -89,6 +89,7 @@ static inline long sys6(long n, long a, long b, long c, long d, long e, long f) 
 
 #define LJ_SIGKILL 9
 #define LJ_SIGCHLD 17
+#define LJ_SIGCONT 18
 #define LJ_SIGSTOP 19
 
 #endif

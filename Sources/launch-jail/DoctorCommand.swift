@@ -14,6 +14,9 @@ struct DoctorCommand: ParsableCommand {
     var workspace = "."
 
     func run() throws {
+        guard ((try? Files.status(workspace, followingLinks: true)) ?? nil)?.kind == .directory else {
+            throw CommandFailure(.invalid, "--workspace \(SafeText.escape(workspace)) is not a directory")
+        }
         let report: DoctorReport
         do throws(SystemError) {
             report = DoctorReport(try Doctor.examine(workspace: workspace))

@@ -25,10 +25,21 @@ struct LaunchJail: ParsableCommand {
             PolicyCommand.self,
         ])
 
+    /// Commands of the contract that this version does not have.
+    private static let later = ["job", "check", "diff", "commit", "discard", "rollback", "verify", "scan", "keygen"]
+
+    private static func refuseLaterCommands() throws {
+        guard CommandLine.arguments.count > 1, later.contains(CommandLine.arguments[1]) else { return }
+        throw CommandFailure(
+            .invalid, "this version has no `\(CommandLine.arguments[1])`", hint: "`launch-jail --help` lists what it has")
+    }
+
     /// Parses and runs; every failure ends with one of the documented codes.
     static func main() {
         ignoreBrokenPipes()
+        Process.reserveStandardStreams()
         do {
+            try refuseLaterCommands()
             var command = try parseAsRoot()
             try command.run()
         } catch let exit as ExitCode {

@@ -76,8 +76,7 @@ struct PolicyCommand: ParsableCommand {
         }
 
         private func path(_ text: String, _ root: AbsolutePath) throws -> AbsolutePath {
-            let full = text.utf8.first == UInt8(ascii: "/") ? text : root.description + "/" + text
-            guard let path = AbsolutePath(full) else {
+            guard let path = AbsolutePath(StepArguments.absolute(text)) else {
                 throw CommandFailure(.invalid, "\(SafeText.escape(text)) is not a plain path")
             }
             return path

@@ -14,7 +14,11 @@ enum PolicyFiles {
         do throws(PolicyError) {
             return try body()
         } catch {
-            let lines = error.diagnostics.map { SafeText.escape($0.description).replacingEscapedQuotes }
+            let lines = error.diagnostics.map { SafeText.escape($0.description) }
+            // A flag's mistake is not the policy's.
+            if error.diagnostics.allSatisfy({ $0.file.hasPrefix("--") }) {
+                throw CommandFailure(.invalid, lines.joined(separator: "\n  "))
+            }
             let count = lines.count == 1 ? "1 mistake" : "\(lines.count) mistakes"
             throw CommandFailure(.invalid, "the policy has \(count):\n  " + lines.joined(separator: "\n  "))
         }
@@ -27,9 +31,4 @@ enum PolicyFiles {
             throw PolicyReadFailure(message: error.description)
         }
     }
-}
-
-extension String {
-    /// Diagnostics are our own text around quoted input; a backslash in it was doubled by escaping.
-    var replacingEscapedQuotes: String { self }
 }

@@ -31,6 +31,21 @@ enum Process {
         return all[(separator + 1)...].compactMap { ByteString($0) }
     }
 
+    /// Puts /dev/null where a standard stream is closed: a file that is opened later must not become one of them.
+    static func reserveStandardStreams() {
+        for fd: Int32 in 0...2 {
+            let flags = fcntl(fd, F_GETFL)
+            let wrong = fd == 0 ? O_WRONLY : O_RDONLY
+            // One that is open the wrong way round is as good as closed.
+            guard flags < 0 || flags & O_ACCMODE == wrong else { continue }
+            let null = open("/dev/null", O_RDWR)
+            if null >= 0, null != fd {
+                dup2(null, fd)
+                close(null)
+            }
+        }
+    }
+
     /// Ends without running exit handlers of libraries: nothing of ours waits to be flushed.
     static func exit(_ code: Int32) -> Never { Glibc._exit(code) }
 }

@@ -51,7 +51,7 @@ struct RenderRequest {
         guard let known = Format(rawValue: format) else {
             let later = ["markdown", "html", "sarif", "junit", "intoto"]
             if later.contains(format) {
-                throw CommandFailure(.unenforceable, "this version does not render \(format)", hint: "use text or json")
+                throw CommandFailure(.invalid, "this version does not render \(format)", hint: "use text or json")
             }
             throw CommandFailure(.invalid, "unknown report format \(SafeText.escape(format))", hint: "text or json")
         }
@@ -65,6 +65,16 @@ struct RenderRequest {
             throw CommandFailure(.invalid, "--report \(SafeText.escape(argument)) is not FORMAT=FILE")
         }
         try self.init(format: parts[0], file: parts[1])
+    }
+
+    /// Tries the file before a step is run for nothing.
+    func checkFile() throws {
+        guard let file else { return }
+        do throws(SystemError) {
+            _ = try Files.open(file, [.write, .create, .noFollow, .nonBlocking], mode: 0o644)
+        } catch {
+            throw CommandFailure(.invalid, "the report cannot be written: \(error)")
+        }
     }
 
     func write(_ document: ReportDocument, location: String) throws {

@@ -53,6 +53,7 @@ struct RunCommand: ParsableCommand {
             options.statusDescriptor = statusDescriptor
         }
         let extra = try reports.map(RenderRequest.init(argument:))
+        for request in extra { try request.checkFile() }
         let result: StepResult
         do throws(StepRefused) {
             result = try StepRun.run(options)

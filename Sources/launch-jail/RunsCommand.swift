@@ -27,9 +27,19 @@ struct RunsCommand: ParsableCommand {
             }
             if runs.isEmpty { Console.show("no runs yet\n") }
             for run in runs {
-                Console.show("\(SafeText.escape(run.name))  \(run.state.rawValue)  \(SafeText.escape(run.path))\n")
+                Console.show("\(SafeText.escape(run.name))  \(summary(of: run, in: store))\n")
             }
         }
+    }
+
+    /// The verdict and the command, as far as the run tells them.
+    private static func summary(of run: RunEntry, in store: RunStore) -> String {
+        guard run.state == .finished, let bytes = try? store.read(.report, of: run),
+            let report = try? ReportDocument(decoding: bytes)
+        else { return run.state.rawValue }
+        let command = report.command.argv.map { SafeText.escape($0) }.joined(separator: " ")
+        let shown = command.count > 60 ? command.prefix(59) + "…" : command[...]
+        return "\(report.exitCode) \(report.verdict.rawValue)  \(shown)"
     }
 
     struct Show: ParsableCommand {

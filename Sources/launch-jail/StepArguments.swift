@@ -60,10 +60,15 @@ struct StepArguments: ParsableArguments {
                 .invalid, "no command was given", hint: "put it after --, as in: launch-jail run -- CMD [ARG…]")
         }
         let loaded = try PolicyFiles.load(policy)
+        for path in read + write where (try? Files.statusIfPresent(Self.absolute(path))) ?? nil == nil {
+            throw CommandFailure(
+                .invalid, "\(SafeText.escape(path)) does not exist, so nothing can be granted there",
+                hint: "a directory must be made before the step that writes in it")
+        }
         var overrides = PolicyOverrides()
         overrides.profile = try parse(profile, "profile")
-        overrides.read = read.map(absolute)
-        overrides.write = write.map(absolute)
+        overrides.read = read.map(Self.absolute)
+        overrides.write = write.map(Self.absolute)
         overrides.allowHost = allowHost
         overrides.environment = environment
         overrides.timeout = timeout
@@ -92,7 +97,7 @@ struct StepArguments: ParsableArguments {
     }
 
     /// Flags name paths as the user sees them; policies hold absolute ones.
-    private func absolute(_ path: String) -> String {
+    static func absolute(_ path: String) -> String {
         guard path.utf8.first != UInt8(ascii: "/"), let current = try? Files.readLink("/proc/self/cwd").string else {
             return path
         }

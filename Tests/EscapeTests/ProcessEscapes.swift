@@ -148,7 +148,7 @@ struct ProcessEscapes {
     @Test("set-user-id bits do not count")
     func setUserID() throws {
         let stage = try Stage()
-        guard let program = Environment.value("LAUNCH_JAIL_SUID_PROBE") else {
+        guard let program = Environment.value("LAUNCH_JAIL_SUID_PROBE"), !program.isEmpty else {
             // Without root nobody can make one; that exec cannot gain privileges is tested above either way.
             #expect(!Environment.isRoot, "LAUNCH_JAIL_SUID_PROBE is not set")
             return

@@ -33,7 +33,6 @@ struct RefusalTests {
         Refused(
             name: "cwd in an untrusted tree", policy: "workspace: {untrusted: [src]}", verdict: .invalid,
             cwd: "/work/project/src", word: "untrusted"),
-        Refused(name: "the root granted whole", policy: "filesystem: {read: [/]}", verdict: .invalid, word: "/"),
         Refused(
             name: "paths without namespaces", policy: "require: [hermetic_paths]", verdict: .unenforceable,
             facts: Fixture.facts(tier: .t3), word: "hermetic_paths"),

@@ -234,6 +234,16 @@ struct BadInputTests {
         #expect(!Files.exists(stage.work("started")))
     }
 
+    @Test("a disk that fills up under the evidence: exit 5 and the cause, not a hang and not a pass")
+    func fullDisk() throws {
+        let stage = try Stage()
+        var run = JailRun([Probe.busy, "output", "400000"])
+        run.wrapper = [Probe.degrade, "small-disk=\(stage.state)", "--"]
+        let process = try execute(try stage.request(run))
+        #expect(process.code == 5, "\(process.end) \(process.err)")
+        #expect(process.err.contains("space") || process.err.contains("ENOSPC"), "\(process.err)")
+    }
+
     @Test("a run directory that exists and is not empty")
     func usedRunDirectory() throws {
         let stage = try Stage()

@@ -179,6 +179,14 @@ struct BudgetTests {
         #expect(result.process.seconds < 15)
     }
 
+    @Test("denials")
+    func denials() throws {
+        let script = "i=0; while [ $i -lt 200 ]; do \(Probe.escape) keyctl >/dev/null; i=$((i+1)); done"
+        let result = try run(["/bin/sh", "-c", script], ["max_denials: 10", "max_runtime_s: 40"])
+        expectBreach(result, "BUDGET_EXCEEDED_DENIALS")
+        #expect((result.report?["usage"]["denials"].int ?? 0) < 200, "\(result.account)")
+    }
+
     @Test("the size of a file")
     func fileSize() throws {
         let stage = try Stage()

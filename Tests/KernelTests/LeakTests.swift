@@ -24,15 +24,22 @@ struct LeakTests {
         }
     }
 
-    private func directories(below path: String, depth: Int = 6) -> Int {
+    /// Groups that launch-jail made, in any hierarchy.
+    private func groups(below path: String, depth: Int = 6) -> Int {
         guard depth > 0, let names = try? Files.list(path) else { return 0 }
         var count = 0
         for name in names {
             var info = stat()
             guard lstat(path + "/" + name, &info) == 0, info.st_mode & S_IFMT == S_IFDIR else { continue }
-            count += 1 + directories(below: path + "/" + name, depth: depth - 1)
+            count += (name.contains("launch-jail") ? 1 : 0) + groups(below: path + "/" + name, depth: depth - 1)
         }
         return count
+    }
+
+    /// Files of launch-jail in a directory that others use too.
+    private func files(in directory: String) -> Int {
+        let names = (try? Files.list(directory)) ?? []
+        return names.filter { $0.contains("launch-jail") }.count
     }
 
     private func take() throws -> Census {
@@ -54,11 +61,10 @@ struct LeakTests {
         }
         let mounts = try Files.text("/proc/self/mountinfo").utf8.filter { $0 == 0x0a }.count
         let names = (try? Files.list(Environment.temporaryDirectory)) ?? []
-        let shared = (try? Files.list("/dev/shm")) ?? []
         return Census(
             processes: processes, zombies: zombies, descriptors: try Files.list("/proc/self/fd").count, mounts: mounts,
-            namespaces: namespaces.count, cgroups: directories(below: "/sys/fs/cgroup"),
-            temporaryFiles: names.filter { !$0.hasPrefix("ljtest-") }.count + shared.count)
+            namespaces: namespaces.count, cgroups: groups(below: "/sys/fs/cgroup"),
+            temporaryFiles: names.filter { !$0.hasPrefix("ljtest-") }.count + files(in: "/dev/shm") + files(in: "/tmp"))
     }
 
     /// Waits until the counts are as before: the kernel takes namespaces down in its own time.

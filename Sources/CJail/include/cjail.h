@@ -42,6 +42,11 @@ int cj_spawn(const struct cj_spawn *spawn, struct cj_child *child);
 // Reaps the child of a pidfd; a foreign wait cannot steal it, since its exit signal is 0. waitid(2), 5.4.
 int cj_reap(int pidfd, int32_t *status);
 int cj_signal(int pidfd, int signal);
+// Where there is no pid namespace: orphans of a dead init come to us. prctl(2) PR_SET_CHILD_SUBREAPER, 3.4.
+int cj_become_subreaper(void);
+// Kills and reaps every child of this thread, and what they leave behind, for at most `milliseconds`. 0 when none is
+// left. Reads /proc/thread-self/children.
+int cj_kill_children(int milliseconds);
 
 int cj_control_pair(int32_t pair[2]);
 int cj_send(int socket, const struct cj_msg *message, const int32_t *fds, uint32_t count);
@@ -107,6 +112,8 @@ int cj_notify_give_fd(int listener, uint64_t id, int fd, int close_on_exec);
 int cj_notify_is_valid(int listener, uint64_t id);
 // Reads another process's memory; the count that could be read. process_vm_readv(2).
 long cj_read_memory(int pid, uint64_t address, void *buffer, size_t size);
-int cj_make_sealed_program_memfd(const char *name, unsigned flags);
+// A nameless file in an open directory, owned by this user: what a memfd is, on a mount that can be noexec. open(2)
+// O_TMPFILE, 3.11.
+int cj_nameless_file(int directory, uint32_t uid, uint32_t gid);
 
 #endif

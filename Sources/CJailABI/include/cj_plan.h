@@ -80,7 +80,6 @@ enum cj_canary_kind {
     CJ_CANARY_PTRACE,          // ptrace of pid 1
     CJ_CANARY_SET_HOSTNAME,    // needs CAP_SYS_ADMIN
     CJ_CANARY_EXEC_MAP,        // map a new file in p as executable
-    CJ_CANARY_SETUID_ZERO,     // become another user
     CJ_CANARY_COUNT
 };
 #define CJ_MAX_CANARIES 10

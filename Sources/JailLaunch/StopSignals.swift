@@ -1,0 +1,14 @@
+internal import JailModel
+public import JailSystem
+
+/// The signals that stop a run, readable instead of deadly from the first preparation to the written report.
+///
+/// Make it before anything that a sudden end would leave behind. signalfd(2).
+public final class StopSignals {
+    let source: SignalFD
+
+    /// Blocks the signals and opens their descriptor.
+    public init() throws(SystemError) {
+        source = try SignalFD([.interrupt, .terminate, .hangUp, .quit, .windowChanged])
+    }
+}
