@@ -31,7 +31,8 @@ let freestandingC: [CSetting] = [
 let freestandingLink: [LinkerSetting] = [
     .unsafeFlags([
         "-static-stdlib", "-nostartfiles",
-        "-Xclang-linker", "-Wno-unused-command-line-argument", "-Xclang-linker", "-nostdlib", "-Xclang-linker", "-static", "-Xclang-linker", "-no-pie",
+        "-Xclang-linker", "-Wno-unused-command-line-argument", "-Xclang-linker", "-nostdlib", "-Xclang-linker",
+        "-static", "-Xclang-linker", "-no-pie",
     ])
 ]
 

@@ -42,12 +42,16 @@ struct HeldPlaceJournal {
     }
 
     private static func directory(_ environment: [String: String]) -> String? {
-        guard let store = try? RunStore.standard(environment), let end = store.root.lastIndex(of: "/") else { return nil }
+        guard let store = try? RunStore.standard(environment), let end = store.root.lastIndex(of: "/") else {
+            return nil
+        }
         return store.root[..<end] + "/held"
     }
 
     /// Removes what killed runs have left in their workspaces, as far as no run is using them.
-    static func recover(_ environment: [String: String]) {
+    ///
+    /// - Parameter own: A workspace that the caller has locked for itself.
+    static func recover(_ environment: [String: String], own: AbsolutePath? = nil) {
         guard let directory = directory(environment),
             let folder = try? Files.open(directory, [.read, .directory, .noFollow]),
             let names = try? Files.names(folder.rawValue)
@@ -59,19 +63,19 @@ struct HeldPlaceJournal {
                 let status = try? Files.status(file.rawValue), status.kind == .file, status.uid == Files.userID,
                 status.mode & 0o077 == 0, let bytes = try? Files.readAll(file.rawValue, limit: 1 << 20)
             else { continue }
-            if removePlaces(bytes) { try? Files.remove(text, at: folder.rawValue) }
+            if removePlaces(bytes, own: own) { try? Files.remove(text, at: folder.rawValue) }
         }
     }
 
     /// Removes the places of one journal; `false` when a run still uses the workspace.
-    private static func removePlaces(_ bytes: [UInt8]) -> Bool {
+    private static func removePlaces(_ bytes: [UInt8], own: AbsolutePath?) -> Bool {
         let parts = bytes.split(separator: 0, omittingEmptySubsequences: false)
             .map { String(decoding: $0, as: UTF8.self) }
         // A workspace that is gone holds nothing any more.
         guard let workspace = parts.first.flatMap({ AbsolutePath($0) }),
             let root = try? Files.open(workspace.description, [.read, .directory])
         else { return true }
-        guard Files.lock(root.rawValue, isExclusive: true) else { return false }
+        guard workspace == own || Files.lock(root.rawValue, isExclusive: true) else { return false }
         HeldPlace.removeLeftovers(parts.dropFirst().compactMap(place), in: root.rawValue)
         return true
     }

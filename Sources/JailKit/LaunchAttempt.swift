@@ -99,6 +99,8 @@ struct LaunchAttempt {
             if planned.lock?.isAlone() ?? true {
                 held.remove()
                 journal.close()
+                // What a run that ended earlier had to leave because this one still stood on it.
+                HeldPlaceJournal.recover(options.environment, own: planned.request.workspace)
             }
         }
         let context = LaunchContext(

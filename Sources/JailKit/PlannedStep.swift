@@ -14,12 +14,11 @@ public struct PlannedStep: Sendable {
     /// Held while the step runs; `nil` for a plan that is only shown.
     let lock: WorkspaceLock?
 
-    /// Resolves places and command, reads the host's facts and compiles the plan. Starts nothing and writes nothing.
+    /// Resolves places and command, reads the host's facts and compiles the plan.
     ///
-    /// - Throws: ``StepRefused`` with the verdict that the run would have had.
-    ///
-    /// - Parameter willRun: Whether the workspace is about to be used: other runs are then told so, before it is looked
-    ///   at.
+    /// Starts nothing and writes nothing.  - Throws: ``StepRefused`` with the verdict that the run would have had.  -
+    /// Parameter willRun: Whether the workspace is about to be used: other runs are then told so, before it is looked
+    /// at.
     public static func make(
         _ options: StepOptions, runDirectory: String, willRun: Bool = false
     ) throws(StepRefused) -> PlannedStep {
@@ -43,7 +42,8 @@ public struct PlannedStep: Sendable {
         let executable = try finder.find(name)
         try finder.checkPins()
         guard let runPath = absolute(runDirectory) else {
-            throw StepRefused(.invalid, .pathNotAllowed, "the run directory \(SafeText.escape(runDirectory)) is no path")
+            throw StepRefused(
+                .invalid, .pathNotAllowed, "the run directory \(SafeText.escape(runDirectory)) is no path")
         }
         var request = StepRequest(
             workspace: places.workspace, cwd: places.cwd, argv: options.argv, executable: executable,
@@ -77,7 +77,9 @@ public struct PlannedStep: Sendable {
 
     /// The state directory, where it is there to be hidden.
     private static func stateDirectory(_ environment: [String: String], holding run: AbsolutePath) -> AbsolutePath? {
-        guard let store = try? RunStore.standard(environment), let path = absolute(store.root)?.parent else { return nil }
+        guard let store = try? RunStore.standard(environment), let path = absolute(store.root)?.parent else {
+            return nil
+        }
         return path.contains(run) || (try? Files.status(path.description))?.kind == .directory ? path : nil
     }
 

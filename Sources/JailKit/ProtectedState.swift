@@ -9,11 +9,15 @@ import JailSystem
 struct ProtectedState {
     private let before: [String: Look]
 
-    /// What one path was. Inode numbers come back, so the times and the size are compared as well.
+    /// What one path was.
+    ///
+    /// Inode numbers come back, so the times and the size are compared as well.
     private struct Look: Equatable {
         let fact: PathFact
         let size: UInt64
         let changed: Int64
+        /// Nothing, or what a run puts in the place of nothing: an empty directory, an empty file, or one with `.`.
+        let isAbsentOrHeld: Bool
     }
 
     init(_ policy: Policy, _ planned: PlannedStep) {
@@ -25,6 +29,8 @@ struct ProtectedState {
         let after = Self.look(at: Self.paths(policy, planned))
         return before.keys.sorted().compactMap { path in
             guard let old = before[path], let new = after[path], old != new else { return nil }
+            // Another run may have held the place, or given it up, while this one ran.
+            if old.isAbsentOrHeld, new.isAbsentOrHeld { return nil }
             let name = SafeText.escape(path)
             if old.fact == new.fact { return "\(name) was written to while the step ran" }
             return "\(name) was \(Self.words(old.fact)) before the step and is \(Self.words(new.fact)) after it"
@@ -45,9 +51,25 @@ struct ProtectedState {
         for path in paths {
             guard let fact = facts[path] else { continue }
             let status = (try? Files.statusIfPresent(path)) ?? nil
-            out[path] = Look(fact: fact, size: status?.size ?? 0, changed: status?.changed ?? 0)
+            out[path] = Look(
+                fact: fact, size: status?.size ?? 0, changed: status?.changed ?? 0,
+                isAbsentOrHeld: isAbsentOrHeld(path, fact))
         }
         return out
+    }
+
+    private static func isAbsentOrHeld(_ path: String, _ fact: PathFact) -> Bool {
+        switch fact.kind {
+        case .absent: return true
+        case .directory:
+            guard let directory = try? Files.open(path, [.read, .directory, .noFollow]) else { return false }
+            return (try? Files.names(directory.rawValue))?.isEmpty ?? false
+        case .file:
+            guard let status = try? Files.status(path), status.size <= 1 else { return false }
+            let content = try? Files.read(path, limit: 1)
+            return content == [] || content == Array(".".utf8)
+        case .link, .other: return false
+        }
     }
 
     private static func words(_ fact: PathFact) -> String {

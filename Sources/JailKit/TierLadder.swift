@@ -54,9 +54,11 @@ extension PlanStep {
     var needsNamespaces: Bool {
         switch self {
         case .setIDs, .privateMounts, .openTree, .tmpfs, .attach, .devpts, .setAttributes, .pivotRoot, .loopbackUp,
-            .hostname, .proc: true
+            .hostname, .proc:
+            true
         case .changeDirectory, .makeDirectory, .makeFile, .symlink, .write, .sendDescriptor, .pty, .landlockRuleset,
-            .landlockPath, .subreaper: false
+            .landlockPath, .subreaper:
+            false
         }
     }
 }

@@ -4,7 +4,9 @@ internal import Glibc
 internal import JailModel
 internal import JailSystem
 
-/// The process behind a notification, read for the record. All of it is what the process shows at that moment.
+/// The process behind a notification, read for the record.
+///
+/// All of it is what the process shows at that moment.
 struct Caller {
     let pid: Int32
 
@@ -49,7 +51,9 @@ struct Caller {
     private static let argumentLimit = 64
     private static let argumentBytes = 4096
 
-    /// What execve or execveat is about to start. Another thread can change it before the kernel looks: a log, no proof.
+    /// What execve or execveat is about to start.
+    ///
+    /// Another thread can change it before the kernel looks: a log, no proof.
     func exec(_ call: cj_notification, named name: String) -> ExecRecord {
         let isAt = name == "execveat"
         let pathAddress = isAt ? call.arguments.1 : call.arguments.0

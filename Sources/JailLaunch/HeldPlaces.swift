@@ -4,10 +4,10 @@ public import JailPlan
 internal import JailSystem
 
 /// Directories and files that hold the place of protected paths which do not exist yet, for as long as a step runs: a
-/// mount needs something to stand on. Guarantee B, escape row F7.
+/// mount needs something to stand on.
 ///
-/// Each is made below the workspace's descriptor without following a link, and removed afterwards unless somebody has
-/// filled it, or another run on the same workspace still needs it.
+/// Guarantee B, escape row F7.  Each is made below the workspace's descriptor without following a link, and removed
+/// afterwards unless somebody has filled it, or another run on the same workspace still needs it.
 public final class HeldPlaces {
     private let workspace: OwnedFD
     private var made: [Made] = []

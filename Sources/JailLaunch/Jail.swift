@@ -5,7 +5,9 @@ internal import JailModel
 internal import JailPlan
 internal import JailSystem
 
-/// A jail that exists: its init and its control socket. Whoever holds it must wait for it.
+/// A jail that exists: its init and its control socket.
+///
+/// Whoever holds it must wait for it.
 struct Jail: ~Copyable {
     let pidfd: OwnedFD
     let pid: Int32

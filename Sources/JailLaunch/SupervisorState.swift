@@ -1,6 +1,8 @@
 import JailModel
 
-/// What the supervisor decides, as a pure machine: events in, actions out. It reads no clock and touches nothing.
+/// What the supervisor decides, as a pure machine: events in, actions out.
+///
+/// It reads no clock and touches nothing.
 struct SupervisorState {
     enum Phase: Equatable {
         /// The jail is setting itself up; its canaries and system calls are ours, not the command's.
@@ -48,7 +50,9 @@ struct SupervisorState {
 
     mutating func ended() { phase = .ended }
 
-    /// A budget ran out: everything dies now. One breach of a kind is told once.
+    /// A budget ran out: everything dies now.
+    ///
+    /// One breach of a kind is told once.
     mutating func breach(_ breach: BudgetBreach, at now: Duration) -> [Action] {
         guard phase != .ended else { return [] }
         if !breaches.contains(where: { $0.kind == breach.kind }) { breaches.append(breach) }

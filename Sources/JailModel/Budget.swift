@@ -1,4 +1,6 @@
-/// The budgets of a policy. The raw value is the policy key; limits are inclusive.
+/// The budgets of a policy.
+///
+/// The raw value is the policy key; limits are inclusive.
 public enum BudgetKind: String, Sendable, Hashable, CaseIterable {
     case runtime = "max_runtime_s"
     case cpu = "max_cpu_s"

@@ -4,7 +4,9 @@ public struct Denial: Sendable, Hashable {
     public enum Kind: String, Sendable, Hashable { case network, file, exec, syscall, budget }
 
     public var kind: Kind
-    /// What was tried: `mount(tmpfs)`, `192.0.2.1:443/tcp`, a path. Untrusted text; print it through ``SafeText``.
+    /// What was tried, such as a call with its arguments, an address with its port, or a path.
+    ///
+    /// Untrusted text; print it through ``SafeText``.
     public var subject: String
     public var count: UInt64
     /// The rule that refused it: `network.mode: none`, `seccomp: mount`.

@@ -1,4 +1,6 @@
-/// A SHA-256 value. `JailDigest` computes it; everything else only compares and prints it.
+/// A SHA-256 value.
+///
+/// `JailDigest` computes it; everything else only compares and prints it.
 public struct SHA256Value: Hashable, Sendable, CustomStringConvertible {
     /// The 32 bytes.
     public let bytes: [UInt8]

@@ -1,4 +1,6 @@
-/// The typed cause of an issue. Raw values are stable and match `^[A-Z]+(_[A-Z]+)*$`.
+/// The typed cause of an issue.
+///
+/// Raw values are stable and match `^[A-Z]+(_[A-Z]+)*$`.
 public enum ErrorCode: String, Sendable, Hashable, CaseIterable {
     // Guarantee A
     case floatingRef = "POLICY_FLOATING_REF_DETECTED"

@@ -1,4 +1,6 @@
-/// One fact or decision of a run, in the order in which the supervisor saw it. The raw value stands in events.ndjson.
+/// One fact or decision of a run, in the order in which the supervisor saw it.
+///
+/// The raw value stands in events.ndjson.
 public enum EventType: String, Sendable, Hashable, CaseIterable {
     case runCreated = "RUN_CREATED"
     case planCompiled = "PLAN_COMPILED"
@@ -20,7 +22,9 @@ public enum EventType: String, Sendable, Hashable, CaseIterable {
     case runFailed = "RUN_FAILED"
 }
 
-/// An event before it is numbered, dated and chained. Payloads hold no floating point.
+/// An event before it is numbered, dated and chained.
+///
+/// Payloads hold no floating point.
 public struct Event: Sendable, Hashable {
     public let type: EventType
     public let payload: [String: JSONValue]

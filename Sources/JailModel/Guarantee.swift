@@ -1,4 +1,6 @@
-/// The twelve guarantees. The raw value is the name in policies (`require:`) and reports.
+/// The twelve guarantees.
+///
+/// The raw value is the name in policies (`require:`) and reports.
 public enum Guarantee: String, CaseIterable, Sendable, Hashable, Comparable {
     case pinnedInputs = "pinned_inputs"
     case hermeticPaths = "hermetic_paths"
@@ -13,7 +15,9 @@ public enum Guarantee: String, CaseIterable, Sendable, Hashable, Comparable {
     case versionLocks = "version_locks"
     case rollback = "rollback"
 
-    /// The letter A to L that the seed gave it. Gates are identified by name; the letter only groups them.
+    /// The letter A to L that the seed gave it.
+    ///
+    /// Gates are identified by name; the letter only groups them.
     public var letter: String {
         let index = Guarantee.allCases.firstIndex(of: self) ?? 0
         return String(decoding: [UInt8(ascii: "A") + UInt8(index)], as: UTF8.self)
@@ -22,7 +26,9 @@ public enum Guarantee: String, CaseIterable, Sendable, Hashable, Comparable {
     public static func < (lhs: Guarantee, rhs: Guarantee) -> Bool { lhs.letter < rhs.letter }
 }
 
-/// The gates that every report names. The raw value is stable; letters are not (guarantees.md, section 9).
+/// The gates that every report names.
+///
+/// The raw value is stable; letters are not (guarantees.md, section 9).
 public enum GateName: String, CaseIterable, Sendable, Hashable {
     case pinnedRefs = "gate_j_pinned_refs"
     case hermeticPaths = "gate_b_hermetic_paths"
@@ -58,7 +64,9 @@ public enum GateName: String, CaseIterable, Sendable, Hashable {
     }
 }
 
-/// Who makes a guarantee hold. Ordered: a larger value is stronger.
+/// Who makes a guarantee hold.
+///
+/// Ordered: a larger value is stronger.
 public enum EnforcementLevel: String, Sendable, Hashable, Comparable, CaseIterable {
     /// Nothing does.
     case none
@@ -82,7 +90,9 @@ public struct EnforcementClaim: Sendable, Hashable {
     public var level: EnforcementLevel
     /// Short stable words: `mount-ns`, `landlock:7`, `seccomp`, `netns`, `rlimit:nproc`, `cgroup1:memory`.
     public var mechanisms: [String]
-    /// What this host cannot close, one sentence each. Empty when the guarantee holds whole.
+    /// What this host cannot close, one sentence each.
+    ///
+    /// Empty when the guarantee holds whole.
     public var gaps: [String]
     /// Limits of the mechanisms that do not break the guarantee, one sentence each.
     public var notes: [String]

@@ -1,4 +1,6 @@
-/// How much an issue matters. Lower case in every file (guarantees.md, section 2.5).
+/// How much an issue matters.
+///
+/// Lower case in every file (guarantees.md, section 2.5).
 public enum Severity: String, Sendable, Hashable, Comparable, CaseIterable {
     case info, warn, error, blocker
 

@@ -146,7 +146,9 @@ public struct StreamRecord: Sendable, Hashable {
     }
 }
 
-/// All evidence of one step, closed when its process tree is gone. Gates read this and nothing else.
+/// All evidence of one step, closed when its process tree is gone.
+///
+/// Gates read this and nothing else.
 public struct StepRecord: Sendable, Hashable {
     public var runID: String
     public var version: String

@@ -1,4 +1,6 @@
-/// A number of bytes. Never negative; written as a plain integer in reports.
+/// A number of bytes.
+///
+/// Never negative; written as a plain integer in reports.
 public struct ByteCount: Hashable, Sendable, Comparable, CustomStringConvertible {
     public let value: UInt64
 

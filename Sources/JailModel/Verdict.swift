@@ -1,4 +1,6 @@
-/// What a run came to. The exit code is part of the contract (section 2) and is never chosen by the command.
+/// What a run came to.
+///
+/// The exit code is part of the contract (section 2) and is never chosen by the command.
 public enum Verdict: String, Sendable, Hashable, CaseIterable {
     case pass
     case childFailed = "child_failed"
@@ -29,7 +31,9 @@ public enum Verdict: String, Sendable, Hashable, CaseIterable {
     }
 }
 
-/// What a gate found. `reason` says why it was blocked or does not apply.
+/// What a gate found.
+///
+/// `reason` says why it was blocked or does not apply.
 public enum GateStatus: String, Sendable, Hashable { case pass, fail, blocked, notApplicable = "not_applicable" }
 
 /// One gate's judgement with the evidence that it rests on.

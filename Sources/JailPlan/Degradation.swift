@@ -1,7 +1,9 @@
 import JailModel
 import JailPolicy
 
-/// What each guarantee rests on in a tier, and what stays open there. The one place where degradation is decided.
+/// What each guarantee rests on in a tier, and what stays open there.
+///
+/// The one place where degradation is decided.
 struct Degradation {
     let policy: Policy
     let facts: HostFacts

@@ -1,7 +1,9 @@
 import JailModel
 import JailPolicy
 
-/// The second wall: what the mounts show, Landlock grants by right (landlock(7)). Guarantees B and J.
+/// The second wall: what the mounts show, Landlock grants by right (landlock(7)).
+///
+/// Guarantees B and J.
 struct LandlockRules {
     let policy: Policy
     let facts: HostFacts

@@ -1,7 +1,9 @@
 import JailModel
 import JailPolicy
 
-/// Turns budgets into what the kernel holds (rlimits, cgroup) and what the supervisor meters. Guarantee F.
+/// Turns budgets into what the kernel holds (rlimits, cgroup) and what the supervisor meters.
+///
+/// Guarantee F.
 struct LimitCompiler {
     let policy: Policy
     let facts: HostFacts
@@ -33,8 +35,9 @@ struct LimitCompiler {
             budgets: policy.budgets.limits, cgroup: cgroup, tmpfsBytes: tmpfsCount * policy.filesystem.tmp.value)
     }
 
-    /// Limits for setrlimit(2). Inside a user namespace RLIMIT_NPROC counts this jail only; elsewhere it would count
-    /// every process of the user.
+    /// Limits for setrlimit(2).
+    ///
+    /// Inside a user namespace RLIMIT_NPROC counts this jail only; elsewhere it would count every process of the user.
     func rlimits(hasUserNamespace: Bool) -> [ResourceLimit] {
         var out: [ResourceLimit] = [
             ResourceLimit(resource: .core, value: 0),

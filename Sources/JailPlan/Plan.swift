@@ -17,7 +17,9 @@ public struct Plan: Sendable, Hashable {
     public var filter: SyscallFilter
     public var limits: LimitPlan
     /// Directories and files that are made in the workspace before the launch so that a mount can hold their place,
-    /// and removed after it when nobody filled them. Relative to the workspace.
+    /// and removed after it when nobody filled them.
+    ///
+    /// Relative to the workspace.
     public var heldPlaces: [HeldPlace]
     public var enforcement: [Guarantee: EnforcementClaim]
     /// What a reader of the report should know, a sentence each.
@@ -115,7 +117,9 @@ public struct FileRights: OptionSet, Sendable, Hashable {
 
     /// Reading files and listing directories.
     public static let read: FileRights = [.readFile, .readDirectory]
-    /// Everything a writer needs below a directory: make, remove, rename, truncate. Never a device node.
+    /// Everything a writer needs below a directory: make, remove, rename, truncate.
+    ///
+    /// Never a device node.
     public static let write = FileRights(
         rawValue: 1 << 1 | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10 | 1 << 12 | 1 << 13 | 1 << 14)
     /// What a rule on a file (not a directory) may hold.

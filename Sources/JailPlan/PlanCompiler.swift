@@ -1,7 +1,9 @@
 public import JailModel
 public import JailPolicy
 
-/// Policy + host facts + request -> plan. Pure: reads nothing but its arguments.
+/// Policy + host facts + request -> plan.
+///
+/// Pure: reads nothing but its arguments.
 public enum PlanCompiler {
     /// Compiles the plan of one step.
     ///
@@ -150,7 +152,8 @@ public enum PlanCompiler {
         var namespaces: Namespaces = [.user, .pid, .mount, .ipc, .uts, .cgroup]
         if policy.network.mode != .host { namespaces.insert(.network) }
         return Plan(
-            namespaces: namespaces, idMap: idMap(facts), idmappedTrees: mappedTrees.map { path in
+            namespaces: namespaces, idMap: idMap(facts),
+            idmappedTrees: mappedTrees.map { path in
                 let fact = facts.paths[path.description] ?? .absent
                 return IDMappedTree(
                     path: path.description, identity: FileIdentity(device: fact.device, inode: fact.inode))

@@ -2,7 +2,9 @@ import JailModel
 import JailPolicy
 
 extension PlanStep: CustomStringConvertible {
-    /// One stable line: the operation and what it is about. Also what a launch failure is told with.
+    /// One stable line: the operation and what it is about.
+    ///
+    /// Also what a launch failure is told with.
     public var description: String {
         switch self {
         case .setIDs(let uid, let gid): "become uid \(uid) gid \(gid)"

@@ -27,7 +27,9 @@ extension Plan {
     }
 }
 
-/// Lays a plan out in one buffer: header, tables, filters, strings. Offsets count from the first byte.
+/// Lays a plan out in one buffer: header, tables, filters, strings.
+///
+/// Offsets count from the first byte.
 struct PlanEncoder {
     private var bytes: [UInt8] = []
     private var strings: [[UInt8]: UInt32] = [:]

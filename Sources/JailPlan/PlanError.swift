@@ -1,6 +1,8 @@
 public import JailModel
 
-/// Why no plan could be made. Nothing has been started.
+/// Why no plan could be made.
+///
+/// Nothing has been started.
 public struct PlanError: Error, Sendable, Hashable {
     public let refusal: LaunchRefusal
 

@@ -74,7 +74,9 @@ struct RootLayout {
             identity: nil)
     }
 
-    /// Opens every source while the host's tree is still in view. // ORDER: before the staging tmpfs covers /tmp.
+    /// Opens every source while the host's tree is still in view.
+    ///
+    /// // ORDER: before the staging tmpfs covers /tmp.
     func openSources(_ grants: [Grant], into builder: inout StepBuilder) -> [OpenedGrant] {
         var opened: [OpenedGrant] = []
         for grant in grants {
@@ -132,7 +134,8 @@ struct RootLayout {
 
     /// What is listed, the loader and the library directories, as far as they are granted; the outermost only.
     private func executablePlaces(_ grants: [Grant]) -> [AbsolutePath] {
-        let named = (policy.exec.allow ?? []).map(\.path)
+        let named =
+            (policy.exec.allow ?? []).map(\.path)
             + (DynamicLoaders.paths + DynamicLoaders.libraries).compactMap { AbsolutePath($0) }
         var places: Set<AbsolutePath> = []
         for path in named {

@@ -148,8 +148,10 @@ struct SyscallProfile {
         }
     }
 
-    /// Allows 0, PER_LINUX32, UNAME26 and the query 0xffffffff. A rule may compare one argument once, so each other bit
-    /// is refused by itself; bit 31 set tells the query from them.
+    /// Allows 0, PER_LINUX32, UNAME26 and the query 0xffffffff.
+    ///
+    /// A rule may compare one argument once, so each other bit is refused by itself; bit 31 set tells the query from
+    /// them.
     private mutating func addPersonality() {
         let refused: [UInt64] = [
             0x1, 0x2, 0x4, 0x10, 0x20, 0x40, 0x80, 0x4_0000, 0x8_0000, 0x10_0000, 0x20_0000, 0x40_0000, 0x80_0000,

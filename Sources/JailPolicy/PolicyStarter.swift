@@ -14,7 +14,7 @@ extension Policy {
           # What the command may change, relative to the workspace; `**` is everything, an empty list is nothing.
           write: ["**"]
           # What never changes, even where `write` allows it.
-          protect: [".git/hooks", ".git/config", ".github/workflows"]
+          protect: [".git/hooks", ".git/config", ".git/commondir", ".git/modules", ".github/workflows"]
 
         filesystem:
           # What exists in the jail besides the workspace, read-only. Leave home directories out.

@@ -30,7 +30,7 @@ struct CgroupName: Hashable {
     ///
     /// rmdir refuses a group with processes in it, so a number that this pid namespace does not know costs at most
     /// an empty group; a fresh one is left alone for that reason. Failures are irrelevant: the next run tries again.
-    static func removeStale(in parent: String, minimumAge: Duration = .seconds(2)) {
+    static func removeStale(in parent: String, minimumAge: Duration = .milliseconds(100)) {
         guard let directory = try? Files.open(parent, [.read, .directory]),
             let names = try? Files.names(directory.rawValue)
         else { return }

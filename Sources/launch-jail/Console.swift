@@ -25,8 +25,8 @@ enum Console {
 
     /// Whether colours may be used on a stream (https://no-color.org).
     static func hasColour(_ fd: Int32) -> Bool {
-        guard Terminal.isTerminal(fd), Process.environment["NO_COLOR"]?.isEmpty ?? true else { return false }
-        return Process.environment["TERM"] != "dumb"
+        guard Terminal.isTerminal(fd), CurrentProcess.environment["NO_COLOR"]?.isEmpty ?? true else { return false }
+        return CurrentProcess.environment["TERM"] != "dumb"
     }
 
     static func width(_ fd: Int32) -> Int { Terminal.windowSize(fd).map { Int($0.columns) } ?? 100 }

@@ -3,7 +3,9 @@ import JailKit
 import JailModel
 import JailSystem
 
-/// The command line. Synchronous on purpose: an `async` entry point costs 7 to 40 ms at exit in a static binary.
+/// The command line.
+///
+/// Synchronous on purpose: an `async` entry point costs 7 to 40 ms at exit in a static binary.
 @main
 struct LaunchJail: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -31,31 +33,32 @@ struct LaunchJail: ParsableCommand {
     private static func refuseLaterCommands() throws {
         guard CommandLine.arguments.count > 1, later.contains(CommandLine.arguments[1]) else { return }
         throw CommandFailure(
-            .invalid, "this version has no `\(CommandLine.arguments[1])`", hint: "`launch-jail --help` lists what it has")
+            .invalid, "this version has no `\(CommandLine.arguments[1])`",
+            hint: "`launch-jail --help` lists what it has")
     }
 
     /// Parses and runs; every failure ends with one of the documented codes.
     static func main() {
         ignoreBrokenPipes()
-        Process.reserveStandardStreams()
+        CurrentProcess.reserveStandardStreams()
         do {
             try refuseLaterCommands()
             var command = try parseAsRoot()
             try command.run()
         } catch let exit as ExitCode {
-            Process.exit(exit.rawValue)
+            CurrentProcess.exit(exit.rawValue)
         } catch let failure as CommandFailure {
             Console.complain(failure)
-            Process.exit(failure.exitCode)
+            CurrentProcess.exit(failure.exitCode)
         } catch {
             let code = exitCode(for: error)
             let text = fullMessage(for: error)
             if code == .success {
                 Console.show(text + "\n")
-                Process.exit(0)
+                CurrentProcess.exit(0)
             }
             Console.complain(text + "\n")
-            Process.exit(Verdict.invalid.exitCode)
+            CurrentProcess.exit(Verdict.invalid.exitCode)
         }
     }
 }

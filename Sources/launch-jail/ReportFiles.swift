@@ -7,7 +7,7 @@ import JailSystem
 /// Finds runs and renders their reports for the command line.
 enum ReportFiles {
     static func store() throws -> RunStore {
-        try ledger { () throws(LedgerError) in try RunStore.standard(Process.environment) }
+        try ledger { () throws(LedgerError) in try RunStore.standard(CurrentProcess.environment) }
     }
 
     static func ledger<Value>(_ body: () throws(LedgerError) -> Value) throws -> Value {

@@ -55,7 +55,7 @@ struct StepArguments: ParsableArguments {
 
     /// The policy with the flags applied, and everything else as it was asked for.
     func options() throws -> StepOptions {
-        guard let argv = Process.commandArguments, !argv.isEmpty else {
+        guard let argv = CurrentProcess.commandArguments, !argv.isEmpty else {
             throw CommandFailure(
                 .invalid, "no command was given", hint: "put it after --, as in: launch-jail run -- CMD [ARG…]")
         }
@@ -77,7 +77,7 @@ struct StepArguments: ParsableArguments {
         overrides.onFail = try parse(onFail, "on-fail")
         var options = StepOptions(
             policy: try PolicyFiles.checked { () throws(PolicyError) in try loaded.policy.applying(overrides) },
-            argv: argv, environment: Process.environment)
+            argv: argv, environment: CurrentProcess.environment)
         options.workspace = workspace
         options.cwd = cwd
         options.runDirectory = runDirectory

@@ -38,7 +38,9 @@ struct WeakeningTests {
         Weakening("no seccomp filter", .hermeticPaths) { $0.applied?.seccompFilters = 0 },
         Weakening("no Landlock", .hermeticPaths) { $0.applied?.landlockABI = 0 },
         Weakening("host root", .hermeticPaths) { $0.host.target.outsideUID = 0 },
-        Weakening("protected path changed", .hermeticPaths) { $0.pathViolations = ["/work/project/.git/config changed"] },
+        Weakening("protected path changed", .hermeticPaths) {
+            $0.pathViolations = ["/work/project/.git/config changed"]
+        },
         Weakening("file denial", .hermeticPaths) {
             $0.denials = [Denial(kind: .file, subject: "/etc/shadow", rule: "filesystem.hide")]
         },

@@ -57,7 +57,8 @@ struct GoldenPlanTests {
     }
 
     private func expectGolden(_ text: String, name: String) throws {
-        let file = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        let file =
+            #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast()
             .joined(separator: "/") + "/Golden/\(name).txt"
         if getenv("UPDATE_GOLDEN") != nil {
             let output = try #require(fopen(file, "w"))
