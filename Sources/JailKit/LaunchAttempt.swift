@@ -14,6 +14,7 @@ struct LaunchAttempt {
     let signals: StopSignals
     private var planned: PlannedStep
     private let protectedBefore: ProtectedState
+    private var cgroupRetries = 0
     /// Why no plan that the policy accepts could be launched, when that is so.
     private var refusal: LaunchRefusal?
 
@@ -33,7 +34,7 @@ struct LaunchAttempt {
                 Event(
                     .planCompiled,
                     [
-                        "sha256": .string(planned.plan.digest.hex), "tier": .string(planned.plan.tier.rawValue),
+                        "sha256": .string(planned.planDigest.hex), "tier": .string(planned.plan.tier.rawValue),
                         "steps": .integer(Int64(planned.plan.steps.count)),
                     ]))
             let failure: LaunchFailure
@@ -44,6 +45,11 @@ struct LaunchAttempt {
                 failure = inside
             } catch {
                 failure = error
+            }
+            // A launch-jail of another pid namespace may take our group for one of the dead.
+            if failure.step == .cgroup, failure.errno == 2, cgroupRetries < 3 {
+                cgroupRetries += 1
+                continue
             }
             do throws(StepRefused) {
                 try descend(after: failure)
@@ -78,9 +84,7 @@ struct LaunchAttempt {
                 "the jail could not be made: \(failure.stepText): \(Errno.name(failure.errno)) "
                     + "(\(Errno.text(failure.errno)))", hint: "`launch-jail doctor` says what this host allows")
         }
-        planned = PlannedStep(
-            plan: try PlannedStep.compile(options.policy, facts, planned.request), facts: facts,
-            request: planned.request, executableDigest: planned.executableDigest, lock: planned.lock)
+        planned = try planned.replanned(options.policy, facts)
     }
 
     private func launchOnce() throws(LaunchFailure) -> StepOutcome {
@@ -134,7 +138,7 @@ struct LaunchAttempt {
         record.canaries = outcome.canaries
         record.pathViolations = protectedBefore.differences(options.policy, planned)
         record.applied = outcome.applied
-        record.planDigest = plan.digest
+        record.planDigest = planned.planDigest
         record.enforcement = plan.enforcement
         record.networkMode = options.policy.network.mode
         record.onDenied = options.policy.network.onDenied

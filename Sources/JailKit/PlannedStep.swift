@@ -9,6 +9,8 @@ public struct PlannedStep: Sendable {
     public let plan: Plan
     public let facts: HostFacts
     let request: StepRequest
+    /// The plan's digest, made once: its text is long.
+    let planDigest: SHA256Value
     /// What the executable was before the step could change it.
     let executableDigest: SHA256Value?
     /// Held while the step runs; `nil` for a plan that is only shown.
@@ -55,8 +57,9 @@ public struct PlannedStep: Sendable {
             let name = "launch-jail-" + String(UInt64.random(in: .min ... .max), radix: 36)
             request.temporaryDirectory = AbsolutePath(components: ["tmp", name])
         }
+        let plan = try compile(options.policy, facts, request)
         return PlannedStep(
-            plan: try compile(options.policy, facts, request), facts: facts, request: request,
+            plan: plan, facts: facts, request: request, planDigest: plan.digest,
             executableDigest: CommandFinder.digest(executable.description), lock: lock)
     }
 
@@ -81,6 +84,14 @@ public struct PlannedStep: Sendable {
             return nil
         }
         return path.contains(run) || (try? Files.status(path.description))?.kind == .directory ? path : nil
+    }
+
+    /// The same step for a host that can do less.
+    func replanned(_ policy: Policy, _ facts: HostFacts) throws(StepRefused) -> PlannedStep {
+        let plan = try Self.compile(policy, facts, request)
+        return PlannedStep(
+            plan: plan, facts: facts, request: request, planDigest: plan.digest, executableDigest: executableDigest,
+            lock: lock)
     }
 
     static func compile(

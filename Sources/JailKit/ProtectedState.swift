@@ -59,6 +59,12 @@ struct ProtectedState {
     }
 
     private static func isAbsentOrHeld(_ path: String, _ fact: PathFact) -> Bool {
+        if looksHeld(path, fact) { return true }
+        // Given up by another run between the two looks: then it was held.
+        return ((try? Files.statusIfPresent(path)) ?? nil) == nil
+    }
+
+    private static func looksHeld(_ path: String, _ fact: PathFact) -> Bool {
         switch fact.kind {
         case .absent: return true
         case .directory:

@@ -29,8 +29,8 @@ struct CgroupName: Hashable {
     /// Removes the groups of launch-jail processes that are dead, below one directory.
     ///
     /// rmdir refuses a group with processes in it, so a number that this pid namespace does not know costs at most
-    /// an empty group; a fresh one is left alone for that reason. Failures are irrelevant: the next run tries again.
-    static func removeStale(in parent: String, minimumAge: Duration = .milliseconds(100)) {
+    /// an empty group, which its owner then makes again. Failures are irrelevant: the next run tries again.
+    static func removeStale(in parent: String, minimumAge: Duration = .zero) {
         guard let directory = try? Files.open(parent, [.read, .directory]),
             let names = try? Files.names(directory.rawValue)
         else { return }
