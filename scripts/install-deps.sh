@@ -7,7 +7,7 @@ needed="
 gcc:gcc
 make:make
 git:git
-python3:python3
+/usr/bin/python3:python3
 pkg-config:pkg-config
 perl:perl
 tar:tar
@@ -25,7 +25,7 @@ python3-venv:python3-venv
 has() {
     case $1 in
     /*) [ -e "$1" ] ;;
-    python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
+    python3-venv) /usr/bin/python3 -c 'import ensurepip, venv' 2>/dev/null ;;
     *) command -v "$1" >/dev/null 2>&1 ;;
     esac
 }
