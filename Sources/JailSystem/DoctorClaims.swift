@@ -75,7 +75,7 @@ struct DoctorClaims {
             gaps.append("seccomp notification is taken: starts of programs are not recorded one by one")
         }
         return EnforcementClaim(
-            level: .kernel, mechanisms: ["noexec-mounts"] + landlock + ["no-new-privs", "no-user-ns", "memfd-sealed"],
+            level: .kernel, mechanisms: ["noexec-mounts"] + landlock + ["no-new-privs", "no-user-ns"],
             gaps: gaps)
     }
 
