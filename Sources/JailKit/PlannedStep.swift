@@ -54,7 +54,7 @@ public struct PlannedStep: Sendable {
             wantsTerminal: options.wantsTerminal,
             pidNamespace: (try? Files.status("/proc/self/ns/pid", followingLinks: true))?.inode ?? 0)
         if willRun {
-            let name = "launch-jail-" + String(UInt64.random(in: .min ... .max), radix: 36)
+            let name = TemporaryDirectory.name(random: .random(in: .min ... .max))
             request.temporaryDirectory = AbsolutePath(components: ["tmp", name])
         }
         let plan = try compile(options.policy, facts, request)
