@@ -18,18 +18,3 @@ int cj_capability_name(uint32_t capability, char *name, size_t size) {
     (void)cap_free(text);
     return (int)length;
 }
-
-int cj_effective_capabilities(uint64_t *set) {
-    cap_t all = cap_get_proc();
-    if (all == NULL) return -errno;
-    *set = 0;
-    const int bits = cap_max_bits();
-    for (int capability = 0; capability < bits && capability < 64; capability++) {
-        cap_flag_value_t value = CAP_CLEAR;
-        if (cap_get_flag(all, (cap_value_t)capability, CAP_EFFECTIVE, &value) == 0 && value == CAP_SET) {
-            *set |= 1ULL << capability;
-        }
-    }
-    (void)cap_free(all);
-    return 0;
-}

@@ -83,7 +83,7 @@ long cj_compile_filter(const struct cj_rule *rules, size_t count, void *instruct
 #endif
 
 long cj_ceiling_filter(uint32_t highest, void *instructions, size_t capacity) {
-    // libseccomp cannot compare the number itself, so this one is fixed code: six instructions.
+    // libseccomp cannot compare the number itself, so this one is fixed code: seven instructions.
     const struct sock_filter filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 1, 0),
@@ -102,16 +102,6 @@ long cj_ceiling_filter(uint32_t highest, void *instructions, size_t capacity) {
 int cj_syscall_number(const char *name) {
     const int number = seccomp_syscall_resolve_name(name);
     return number < 0 ? -ENOENT : number;
-}
-
-int cj_syscall_name(int number, char *name, size_t size) {
-    char *text = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
-    if (text == NULL) return -ENOENT;
-    const size_t length = strlen(text);
-    const int result = length < size ? (int)length : -ERANGE;
-    if (result >= 0) memcpy(name, text, length + 1);
-    free(text);
-    return result;
 }
 
 int cj_notify_receive(int listener, struct cj_notification *notification) {
@@ -147,10 +137,6 @@ int cj_notify_give_fd(int listener, uint64_t id, int fd, int close_on_exec) {
                                        .newfd = 0,
                                        .newfd_flags = close_on_exec ? O_CLOEXEC : 0};
     return ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &give) < 0 ? -errno : 0;
-}
-
-int cj_notify_is_valid(int listener, uint64_t id) {
-    return ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) < 0 ? -errno : 0;
 }
 
 long cj_read_memory(int pid, uint64_t address, void *buffer, size_t size) {

@@ -106,14 +106,12 @@ public struct PlannedStep: Sendable {
 
     private static func readFacts(_ options: StepOptions, _ places: Places) throws(StepRefused) -> HostFacts {
         do throws(SystemError) {
-            let target = try HostFactsReader.targetUser(
-                workspace: places.workspace.description, environment: { options.environment[$0] })
-            var paths = FactsRequest.paths(
-                policy: options.policy, workspace: places.workspace, home: target.home)
-            paths.append(places.cwd.description)
             return try HostFactsReader.read(
-                workspace: places.workspace.description, paths: paths,
-                environment: { options.environment[$0] })
+                workspace: places.workspace.description,
+                paths: { target in
+                    FactsRequest.paths(policy: options.policy, workspace: places.workspace, home: target.home)
+                        + [places.cwd.description]
+                }, environment: { options.environment[$0] })
         } catch {
             throw StepRefused(.invalid, .pathNotAllowed, "the host cannot be examined: \(error)")
         }

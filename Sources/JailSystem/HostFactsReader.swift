@@ -15,19 +15,20 @@ public struct HostFactsReader {
     ///
     /// - Parameters:
     ///   - workspace: The absolute path of the workspace; its owner decides who the command is when root asks.
-    ///   - paths: Absolute paths that the plan will ask about.
+    ///   - paths: Absolute paths that the plan will ask about, once it is known who the command will be.
     ///   - environment: The environment of launch-jail, for SUDO_UID, HOME and USER.
     /// - Throws: ENOENT, EACCES and the like for a workspace that cannot be looked at.
     public static func read(
-        workspace: String, paths: [String], environment: (String) -> String?
+        workspace: String, paths: (TargetUser) -> [String], environment: (String) -> String?
     ) throws(SystemError) -> HostFacts {
+        let target = try targetUser(workspace: workspace, environment: environment)
         let cgroup = cgroupAccess()
         let (kernel, arch) = kernelAndMachine()
         return HostFacts(
             kernel: kernel, arch: arch, tier: .t1, landlockABI: landlockABI(), hasSeccompListener: true, cgroup: cgroup,
             hasTaskClock: TaskClock.isAvailable(), uid: geteuid(), gid: getegid(),
-            target: try targetUser(workspace: workspace, environment: environment),
-            paths: try pathFacts([workspace] + paths))
+            target: target,
+            paths: try pathFacts([workspace] + paths(target)))
     }
 
     /// The Landlock ABI, 0 when the kernel has none or it is switched off.

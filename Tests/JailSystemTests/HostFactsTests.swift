@@ -8,7 +8,8 @@ struct HostFactsTests {
     @Test("this host is described")
     func facts() throws {
         let directory = try TemporaryDirectory()
-        let facts = try HostFactsReader.read(workspace: directory.path, paths: ["/etc/passwd", "/nowhere/x"]) { _ in nil
+        let facts = try HostFactsReader.read(workspace: directory.path, paths: { _ in ["/etc/passwd", "/nowhere/x"] }) {
+            _ in nil
         }
         #expect(facts.kernel.contains("."))
         #expect(["x86_64", "aarch64"].contains(facts.arch))
@@ -34,7 +35,7 @@ struct HostFactsTests {
     @Test("a workspace that is not there is an error with its name")
     func missing() {
         let error = #expect(throws: SystemError.self) {
-            _ = try HostFactsReader.read(workspace: "/nowhere", paths: []) { _ in nil }
+            _ = try HostFactsReader.read(workspace: "/nowhere", paths: { _ in [] }) { _ in nil }
         }
         #expect(error?.errno == ENOENT)
         #expect(error?.subject == "/nowhere")

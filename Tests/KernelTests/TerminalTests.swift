@@ -42,7 +42,7 @@ struct TerminalTests {
 
     @Test("a change of the window's size arrives")
     func resize() throws {
-        let script = "echo ready; trap 'stty size; exit 5' WINCH; while :; do sleep 0.05; done"
+        let script = "trap 'stty size; exit 5' WINCH; echo ready; while :; do sleep 0.05; done"
         let (result, text) = try interactive(["/bin/bash", "-c", script], ["--await", "ready", "--resize", "44x55"])
         #expect(text.contains("44 55"), "\(result.account)")
         #expect(result.childCode == 5, "\(result.account)")

@@ -65,7 +65,6 @@ int cj_idmapped_tree(const char *path, int user_namespace_fd, uint64_t device, u
 uint32_t cj_last_capability(void);
 // Writes the name, as `cap_sys_admin`, into a buffer of at least 64 bytes.
 int cj_capability_name(uint32_t capability, char *name, size_t size);
-int cj_effective_capabilities(uint64_t *set);
 
 // MARK: seccomp (libseccomp)
 
@@ -94,8 +93,6 @@ long cj_compile_filter(const struct cj_rule *rules, size_t count, void *instruct
 long cj_ceiling_filter(uint32_t highest, void *instructions, size_t capacity);
 // The number of a name in the native ABI, negative when it has none.
 int cj_syscall_number(const char *name);
-// The name of a number, in a buffer of at least 64 bytes.
-int cj_syscall_name(int number, char *name, size_t size);
 
 struct cj_notification {
     uint64_t id;
@@ -109,7 +106,6 @@ int cj_notify_deny(int listener, uint64_t id, int error);
 int cj_notify_continue(int listener, uint64_t id);
 // Gives the caller a descriptor of ours as the result of its system call. 5.9; in one step from 5.14.
 int cj_notify_give_fd(int listener, uint64_t id, int fd, int close_on_exec);
-int cj_notify_is_valid(int listener, uint64_t id);
 // Reads another process's memory; the count that could be read. process_vm_readv(2).
 long cj_read_memory(int pid, uint64_t address, void *buffer, size_t size);
 // A nameless file in an open directory, owned by this user: what a memfd is, on a mount that can be noexec. open(2)
