@@ -66,6 +66,7 @@ let package = Package(
         .target(
             name: "JailPlan", dependencies: ["CJailABI", "JailModel", "JailDigest", "JailPolicy"],
             swiftSettings: strict),
+        .target(name: "JailDiff", dependencies: ["JailModel", "JailDigest"], swiftSettings: strict),
         .target(name: "JailGates", dependencies: ["JailModel"], swiftSettings: strict),
         .target(name: "JailReport", dependencies: ["JailModel"], swiftSettings: strict),
 
@@ -78,18 +79,23 @@ let package = Package(
         .target(
             name: "JailLedger", dependencies: ["JailModel", "JailDigest", "JailSystem"], swiftSettings: strictMemory),
 
+        .target(
+            name: "JailWorkspace", dependencies: ["JailModel", "JailDigest", "JailDiff", "JailSystem"],
+            swiftSettings: strict),
+
         // The straight line, and its command line.
         .target(
             name: "JailKit",
             dependencies: [
                 "JailModel", "JailDigest", "JailSystem", "JailPolicy", "JailPlan", "JailLaunch", "JailGates",
-                "JailLedger", "JailReport",
+                "JailLedger", "JailReport", "JailWorkspace", "JailDiff",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "launch-jail",
             dependencies: [
                 "JailKit", "JailLedger", "JailModel", "JailPolicy", "JailPlan", "JailReport", "JailSystem",
+                "JailWorkspace",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -112,6 +118,13 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "JailSystemTests", dependencies: ["CJail", "JailModel", "JailSystem"], swiftSettings: strict),
+
+        .testTarget(
+            name: "JailDiffTests", dependencies: ["JailModel", "JailDigest", "JailDiff"], swiftSettings: strict),
+        .testTarget(
+            name: "JailWorkspaceTests",
+            dependencies: ["CTestSupport", "JailModel", "JailDigest", "JailDiff", "JailSystem", "JailWorkspace"],
+            swiftSettings: strict),
 
         .testTarget(
             name: "JailPlanTests", dependencies: ["JailModel", "JailPolicy", "JailPlan"], exclude: ["Golden"],

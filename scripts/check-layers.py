@@ -10,8 +10,8 @@ SOURCES = ROOT / "Sources"
 
 # Bottom to top: a module may import the ones that stand before it.
 ORDER = [
-    "CLibYAML", "CJailABI", "CJail", "jail-init", "JailModel", "JailDigest", "JailPolicy", "JailPlan", "JailGates",
-    "JailReport", "JailSystem", "JailLaunch", "JailLedger", "JailKit", "launch-jail",
+    "CLibYAML", "CJailABI", "CJail", "jail-init", "JailModel", "JailDigest", "JailPolicy", "JailPlan", "JailDiff", "JailGates",
+    "JailReport", "JailSystem", "JailLaunch", "JailLedger", "JailWorkspace", "JailKit", "launch-jail",
 ]
 
 # Modules without input, output or operating system. What they may import besides their own kind.
@@ -20,6 +20,7 @@ PURE = {
     "JailDigest": {"Crypto"},
     "JailPolicy": {"CLibYAML"},
     "JailPlan": {"CJailABI"},
+    "JailDiff": set(),
     "JailGates": set(),
     "JailReport": {"FoundationEssentials"},
 }

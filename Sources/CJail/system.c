@@ -18,15 +18,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U
-#endif
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
 #endif
 
 const int cj_o_path = O_PATH;
-const int cj_o_tmpfile = O_TMPFILE;
 
 static int64_t nanoseconds(struct timespec time)
 {
@@ -124,20 +120,6 @@ int cj_pipe(int fds[2], int nonblocking)
 int cj_pipe_size(int fd, int bytes)
 {
 	return fcntl(fd, F_SETPIPE_SZ, bytes);
-}
-
-int cj_memfd(const char *name)
-{
-	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
-
-	if (fd < 0 && errno == EINVAL)
-		fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	return fd;
-}
-
-int cj_memfd_seal(int fd)
-{
-	return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
 }
 
 int cj_poll(struct pollfd *entries, size_t count, int64_t timeout_ns)
@@ -248,11 +230,6 @@ int cj_set_status_flags(int fd, int flags)
 int cj_duplicate(int fd, int minimum)
 {
 	return fcntl(fd, F_DUPFD_CLOEXEC, minimum);
-}
-
-int cj_rename_noreplace(int from_directory, const char *from, int to_directory, const char *to)
-{
-	return renameat2(from_directory, from, to_directory, to, RENAME_NOREPLACE);
 }
 
 int cj_lock(int fd)

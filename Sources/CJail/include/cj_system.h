@@ -13,7 +13,6 @@
 
 /* open(2) flags that need _GNU_SOURCE; the values differ by architecture, so C gives them. */
 extern const int cj_o_path;
-extern const int cj_o_tmpfile;
 
 /* uname(2): release of the kernel and name of the machine, terminated, cut at the sizes. */
 void cj_uname(char *release, size_t release_size, char *machine, size_t machine_size);
@@ -67,12 +66,6 @@ int cj_pipe(int fds[2], int nonblocking);
 /* fcntl(2) F_SETPIPE_SZ: returns the size that the kernel gave. */
 int cj_pipe_size(int fd, int bytes);
 
-/* memfd_create(2) with MFD_CLOEXEC | MFD_ALLOW_SEALING, and MFD_NOEXEC_SEAL where the kernel knows it (6.3). */
-int cj_memfd(const char *name);
-
-/* fcntl(2) F_ADD_SEALS with WRITE, GROW, SHRINK and SEAL: the content can never change again. */
-int cj_memfd_seal(int fd);
-
 /* ppoll(2) without a signal mask; `timeout_ns` below 0 waits for ever. */
 int cj_poll(struct pollfd *entries, size_t count, int64_t timeout_ns);
 
@@ -109,9 +102,6 @@ int cj_set_status_flags(int fd, int flags);
 
 /* fcntl(2) F_DUPFD_CLOEXEC: the lowest free number that is at least `minimum`. */
 int cj_duplicate(int fd, int minimum);
-
-/* renameat2(2) with RENAME_NOREPLACE. */
-int cj_rename_noreplace(int from_directory, const char *from, int to_directory, const char *to);
 
 /* flock(2) LOCK_EX | LOCK_NB. */
 int cj_lock(int fd);
