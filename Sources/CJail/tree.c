@@ -41,6 +41,11 @@ int cj_symlink(const char *text, int directory, const char *path)
 	return symlinkat(text, directory, path);
 }
 
+int cj_whiteout(int directory, const char *path)
+{
+	return mknodat(directory, path, S_IFCHR, 0);
+}
+
 int cj_set_modified(int directory, const char *path, int64_t nanoseconds)
 {
 	struct timespec times[2];

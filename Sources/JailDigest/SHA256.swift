@@ -19,6 +19,9 @@ public struct SHA256Stream: Sendable {
     /// Adds the next bytes.
     public mutating func update(_ bytes: [UInt8]) { hasher.update(data: bytes) }
 
+    /// Adds the next bytes, a part of a buffer.
+    public mutating func update(_ bytes: ArraySlice<UInt8>) { hasher.update(data: bytes) }
+
     /// Adds the next bytes without copying them.
     public mutating func update(_ bytes: UnsafeRawBufferPointer) { hasher.update(bufferPointer: bytes) }
 

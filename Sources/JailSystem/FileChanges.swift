@@ -62,6 +62,16 @@ extension Files {
         }
     }
 
+    /// Makes the mark by which an upper layer of an overlay says that a name of the lower one is gone.
+    ///
+    /// mknodat(2) of the character device 0:0; unprivileged since Linux 5.8, EPERM before.
+    public static func makeWhiteout(_ path: some KernelPath, at directory: Int32) throws(SystemError) {
+        try retrying("make the whiteout", on: path.forMessage) {
+            // SAFETY: the path outlives the call.
+            unsafe path.withCString { unsafe cj_whiteout(directory, $0) }
+        }
+    }
+
     /// Sets the permission bits (07777) of an open file.
     ///
     /// fchmod(2).

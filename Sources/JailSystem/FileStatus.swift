@@ -18,6 +18,8 @@ public struct FileStatus: Sendable, Hashable {
     /// Bytes that the file occupies on disk.
     public let allocated: UInt64
     public let links: UInt64
+    /// The number of a device node (`st_rdev`); 0 for everything else, and for the whiteout of an overlay layer.
+    public let deviceNumber: UInt32
     /// Nanoseconds since 1970.
     public let modified: Int64
 
@@ -43,6 +45,7 @@ public struct FileStatus: Sendable, Hashable {
         size = raw.size
         allocated = raw.allocated
         links = raw.links
+        deviceNumber = raw.device_number
         modified = raw.modified
         changed = raw.changed
     }

@@ -33,11 +33,14 @@ public struct OwnerMap: Sendable, Hashable {
 public enum ObjectCopier {
     /// Copies a name to a name that does not exist; a directory is made without its entries.
     ///
-    /// Set-id bits never come along. A directory's time is the caller's to set when its entries are there.
+    /// Set-id bits never come along, but for the set-group-id bit of a directory, which gives nobody power. A directory's
+    /// time is the caller's to set when its entries are there.
+    /// - Parameter isPrivateSource: Whether the source lies in a layer of ours, where a file that its mode keeps from us
+    ///   may be opened to us for a moment (``PrivateObject``); the real workspace is never touched so.
     /// - Throws: EINVAL for what is neither file, directory nor link; EPERM where the owner cannot be given.
     public static func copy(
         _ name: ByteString, at source: Int32, to target: ByteString, at targetDirectory: Int32,
-        owners: OwnerMap = .identity
+        owners: OwnerMap = .identity, isPrivateSource: Bool = false
     ) throws(SystemError) {
         let status = try Files.status(name, at: source)
         let (uid, gid) = (owners.uid(status.uid), owners.gid(status.gid))
@@ -52,20 +55,30 @@ public enum ObjectCopier {
             let to = try Files.open(target, [.read, .directory, .noFollow], at: targetDirectory)
             try own(to.rawValue, uid, gid)
             try copyAttributes(from: from.rawValue, to: to.rawValue)
-            try Files.setMode(to.rawValue, status.mode & 0o1777)
+            try Files.setMode(to.rawValue, status.mode & 0o3777)
         case .file:
+            if isPrivateSource {
+                let from = try PrivateObject(name, status, at: source)
+                return try copyFile(from.descriptor, status, to: target, at: targetDirectory, owners)
+            }
             let from = try Files.open(name, [.read, .noFollow, .nonBlocking], at: source)
-            let to = try Files.open(
-                target, [.readWrite, .create, .exclusive, .noFollow], mode: 0o600, at: targetDirectory)
-            try Files.copyContent(from: from.rawValue, to: to.rawValue, size: status.size)
-            try own(to.rawValue, uid, gid)
-            try copyAttributes(from: from.rawValue, to: to.rawValue)
-            // ORDER: writing and changing the owner clear mode bits and set the time, so both come last.
-            try Files.setMode(to.rawValue, status.mode & 0o1777)
-            try Files.setModified(to.rawValue, status.modified)
+            try copyFile(from.rawValue, status, to: target, at: targetDirectory, owners)
         case .fifo, .socket, .characterDevice, .blockDevice:
             throw SystemError("copy", errno: 22, subject: name.description)
         }
+    }
+
+    private static func copyFile(
+        _ from: Int32, _ status: FileStatus, to target: ByteString, at targetDirectory: Int32, _ owners: OwnerMap
+    ) throws(SystemError) {
+        let to = try Files.open(
+            target, [.readWrite, .create, .exclusive, .noFollow], mode: 0o600, at: targetDirectory)
+        try Files.copyContent(from: from, to: to.rawValue, size: status.size)
+        try own(to.rawValue, owners.uid(status.uid), owners.gid(status.gid))
+        try copyAttributes(from: from, to: to.rawValue)
+        // ORDER: writing and changing the owner clear mode bits and set the time, so both come last.
+        try Files.setMode(to.rawValue, status.mode & 0o1777)
+        try Files.setModified(to.rawValue, status.modified)
     }
 
     /// Gives the carried attributes of one open file to another, and takes away those that only the other has.

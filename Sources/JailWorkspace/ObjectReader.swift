@@ -66,7 +66,12 @@ public enum ObjectReader {
 
     /// The digest of the carried attributes of an open file; `nil` when there are none.
     static func attributes(_ fd: Int32) throws(SystemError) -> SHA256Value? {
-        let carried = try ExtendedAttributes.all(of: fd).filter { isCarried($0.name) }
+        attributes(try ExtendedAttributes.all(of: fd))
+    }
+
+    /// The digest of those attributes that are carried, sorted by name; `nil` when there are none.
+    static func attributes(_ all: [(name: ByteString, value: [UInt8])]) -> SHA256Value? {
+        let carried = all.filter { isCarried($0.name) }
         if carried.isEmpty { return nil }
         var stream = SHA256Stream()
         for (name, value) in carried {

@@ -18,6 +18,9 @@ int cj_rename_exchange(int from_directory, const char *from, int to_directory, c
 int cj_link(int from_directory, const char *from, int to_directory, const char *to);
 int cj_symlink(const char *text, int directory, const char *path);
 
+/* mknodat(2) of a character device 0:0, the whiteout of overlayfs. Unprivileged since Linux 5.8. */
+int cj_whiteout(int directory, const char *path);
+
 /* utimensat(2) of a path itself (never what a link points to); access time stays. With an empty path: of `directory`. */
 int cj_set_modified(int directory, const char *path, int64_t nanoseconds);
 
