@@ -67,10 +67,16 @@ int cj_set_modified(int directory, const char *path, int64_t nanoseconds)
 
 uint64_t cj_mount_id(int fd)
 {
+	return cj_mount_id_at(fd, "");
+}
+
+uint64_t cj_mount_id_at(int directory, const char *path)
+{
 	struct statx found;
+	int flags = AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
 
 	memset(&found, 0, sizeof found);
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &found) != 0 || (found.stx_mask & STATX_MNT_ID) == 0)
+	if (statx(directory, path, flags, STATX_MNT_ID, &found) != 0 || (found.stx_mask & STATX_MNT_ID) == 0)
 		return 0;
 	return found.stx_mnt_id;
 }

@@ -131,6 +131,15 @@ extension Files {
         return found == 0 ? nil : found
     }
 
+    /// Which mount a name is on, not following a last symbolic link; `nil` before Linux 5.8.
+    ///
+    /// statx(2) STATX_MNT_ID.
+    public static func mountID(_ path: some KernelPath, at directory: Int32) -> UInt64? {
+        // SAFETY: the path outlives the call.
+        let found = unsafe path.withCString { unsafe cj_mount_id_at(directory, $0) }
+        return found == 0 ? nil : found
+    }
+
     /// Waits until an open file's content and metadata are on disk.
     ///
     /// fsync(2).

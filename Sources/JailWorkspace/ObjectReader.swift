@@ -43,7 +43,7 @@ public enum ObjectReader {
             state.size = status.size
             // What its owner cannot read (mode 0200) has no digest; its other marks still tell a change.
             guard let file = try? Files.open(name, [.read, .noFollow, .nonBlocking], at: directory) else { break }
-            if withDigest { state.digest = try digest(file.rawValue) }
+            if withDigest { state.digest = try digest(file.rawValue, size: status.size) }
             state.attributes = try attributes(file.rawValue)
         case .directory:
             guard let folder = try? Files.open(name, [.read, .directory, .noFollow], at: directory) else { break }
@@ -54,9 +54,11 @@ public enum ObjectReader {
     }
 
     /// The digest of an open file's content from its start.
-    public static func digest(_ fd: Int32) throws(SystemError) -> SHA256Value {
+    ///
+    /// - Parameter size: About how long it is; only the speed depends on it.
+    public static func digest(_ fd: Int32, size: UInt64 = 1 << 16) throws(SystemError) -> SHA256Value {
         var stream = SHA256Stream()
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        var buffer = [UInt8](repeating: 0, count: Int(min(size, 1 << 18)) + 1)
         while true {
             let count = try Files.read(fd, into: &buffer)
             if count == 0 { return stream.finish() }

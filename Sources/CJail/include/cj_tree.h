@@ -27,6 +27,9 @@ int cj_set_modified(int directory, const char *path, int64_t nanoseconds);
 /* The largest of statx(2)'s mount id (Linux 5.8) of an open file; 0 when the kernel does not tell. */
 uint64_t cj_mount_id(int fd);
 
+/* The same of a name, not following a last link. */
+uint64_t cj_mount_id_at(int directory, const char *path);
+
 /* ioctl(2) FICLONE: shares the blocks of `from`; EOPNOTSUPP, EXDEV or EINVAL where the file system cannot. */
 int cj_clone_file(int to, int from);
 
