@@ -120,7 +120,8 @@ let package = Package(
             name: "JailSystemTests", dependencies: ["CJail", "JailModel", "JailSystem"], swiftSettings: strict),
 
         .testTarget(
-            name: "JailDiffTests", dependencies: ["JailModel", "JailDigest", "JailDiff"], swiftSettings: strict),
+            name: "JailDiffTests", dependencies: ["JailModel", "JailDigest", "JailDiff", "RunSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "JailWorkspaceTests",
             dependencies: ["CTestSupport", "JailModel", "JailDigest", "JailDiff", "JailSystem", "JailWorkspace"],

@@ -7,6 +7,7 @@ needed="
 gcc:gcc
 make:make
 git:git
+patch:patch
 /usr/bin/python3:python3
 pkg-config:pkg-config
 perl:perl

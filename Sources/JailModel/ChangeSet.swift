@@ -55,11 +55,16 @@ public struct LineCounts: Sendable, Hashable {
     public var removed: UInt64
     /// How many of them are formatting only: white space and line endings (guarantees.md, section G).
     public var formatting: UInt64
+    /// What `max_lines_per_file` counts: added and removed lines when a CR before LF is ignored, so that converting the
+    /// line endings of a file costs nothing here and everything in `formatting`.
+    public var budget: UInt64
 
-    public init(added: UInt64 = 0, removed: UInt64 = 0, formatting: UInt64 = 0) {
+    /// - Parameter budget: `added + removed` unless given.
+    public init(added: UInt64 = 0, removed: UInt64 = 0, formatting: UInt64 = 0, budget: UInt64? = nil) {
         self.added = added
         self.removed = removed
         self.formatting = formatting
+        self.budget = budget ?? added + removed
     }
 
     public var total: UInt64 { added + removed }
