@@ -74,7 +74,9 @@ let package = Package(
         .target(name: "JailSystem", dependencies: ["CJail", "JailModel"], swiftSettings: strictMemory),
         .target(
             name: "JailLaunch",
-            dependencies: ["CJail", "CJailABI", "JailModel", "JailDigest", "JailSystem", "JailPolicy", "JailPlan"],
+            dependencies: [
+                "CJail", "CJailABI", "JailModel", "JailDigest", "JailSystem", "JailPolicy", "JailPlan", "JailWorkspace",
+            ],
             swiftSettings: strictMemory),
         .target(
             name: "JailLedger", dependencies: ["JailModel", "JailDigest", "JailSystem"], swiftSettings: strictMemory),
@@ -132,6 +134,13 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "JailLaunchTests", dependencies: ["JailModel", "JailPolicy", "JailPlan", "JailLaunch"],
+            swiftSettings: strict),
+
+        .testTarget(
+            name: "JailKitTests",
+            dependencies: [
+                "JailKit", "JailModel", "JailPolicy", "JailPlan", "JailSystem", "JailWorkspace", "JailTestSupport",
+            ],
             swiftSettings: strict),
 
         // Black box: these run the built program and the compiled probes, and link nothing of it.

@@ -86,3 +86,5 @@ echo "| call | bare | bwrap | launch-jail | above bare |"
 echo "|---|---:|---:|---:|---:|"
 paste -d' ' "$stage/bare" "$stage/wrapped" "$stage/jailed" |
     awk '{ printf "| %s | %s | %s | %s | %+.0f |\n", $1, $2, $4, $6, $6 - $2 }'
+
+scripts/bench-workspace.sh

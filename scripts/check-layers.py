@@ -11,7 +11,7 @@ SOURCES = ROOT / "Sources"
 # Bottom to top: a module may import the ones that stand before it.
 ORDER = [
     "CLibYAML", "CJailABI", "CJail", "jail-init", "JailModel", "JailDigest", "JailPolicy", "JailPlan", "JailDiff", "JailGates",
-    "JailReport", "JailSystem", "JailLaunch", "JailLedger", "JailWorkspace", "JailKit", "launch-jail",
+    "JailReport", "JailSystem", "JailWorkspace", "JailLaunch", "JailLedger", "JailKit", "launch-jail",
 ]
 
 # Modules without input, output or operating system. What they may import besides their own kind.

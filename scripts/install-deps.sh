@@ -16,6 +16,7 @@ gzip:gzip
 bwrap:bubblewrap
 setpriv:util-linux
 ps:procps
+node:nodejs
 /usr/include/seccomp.h:libseccomp-dev
 /usr/include/sys/capability.h:libcap-dev
 /usr/include/yaml.h:libyaml-dev

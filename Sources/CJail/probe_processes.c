@@ -57,10 +57,11 @@ void probe_pidfd(probe_result *result, const char *directory)
 	(void)directory;
 	if (child < 0)
 		return;
-	entry.fd = cj_pidfd_open(child);
+	/* pidfd_open(2), 5.3; pidfd_send_signal(2), 5.1. */
+	entry.fd = (int)syscall(SYS_pidfd_open, child, 0);
 	if (entry.fd < 0)
 		probe_fail(result, "pidfd_open");
-	else if (cj_pidfd_signal(entry.fd, SIGKILL) != 0)
+	else if (syscall(SYS_pidfd_send_signal, entry.fd, SIGKILL, NULL, 0) != 0)
 		probe_fail(result, "pidfd_send_signal");
 	else if (poll(&entry, 1, 1000) != 1)
 		probe_fail_with(result, EPROTO, "the pidfd did not tell the end of its process");

@@ -151,16 +151,6 @@ int cj_signalfd_read(int fd, int32_t *sender_pid)
 	return (int)info.ssi_signo;
 }
 
-int cj_pidfd_open(pid_t pid)
-{
-	return (int)syscall(SYS_pidfd_open, pid, 0);
-}
-
-int cj_pidfd_signal(int pidfd, int signal_number)
-{
-	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal_number, NULL, 0);
-}
-
 int cj_landlock_abi(void)
 {
 	return (int)syscall(SYS_landlock_create_ruleset, NULL, 0, 1U);

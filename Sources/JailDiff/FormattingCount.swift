@@ -15,10 +15,12 @@ enum FormattingCount {
         let formatting = runs.runs.reduce(0) { $0 + pairs.count($1, exact: exact, old: old, new: new) }
         return LineCounts(
             added: UInt64(added), removed: UInt64(removed), formatting: UInt64(formatting),
-            budget: UInt64(budget(runs, old: old, new: new, limits: limits) ?? added + removed))
+            budget: UInt64(min(budget(runs, old: old, new: new, limits: limits) ?? .max, added + removed)))
     }
 
     /// Changed lines when a CR before LF is ignored; `nil` when that changes nothing.
+    ///
+    /// It may meet a limit that the exact comparison did not meet.
     private static func budget(_ runs: ChangedRuns, old: LineTable, new: LineTable, limits: DiffLimits) -> Int? {
         let hasReturns = runs.runs.contains { run in
             run.old.contains { endsWithReturn($0, of: old) } || run.new.contains { endsWithReturn($0, of: new) }
@@ -38,7 +40,7 @@ enum FormattingCount {
     /// Pairs up the lines of one run after the other.
     private struct Pairs {
         private var collapsed: LineNumbering
-        /// By number: how many removed lines wait for an added one. All zero between two runs.
+        /// By number, how many removed lines wait for an added one: none between two runs.
         private var waiting: [Int32] = []
         /// The same for lines that are equal in every byte, so that moved they are not taken for formatting.
         private var waitingExact: [Int32]

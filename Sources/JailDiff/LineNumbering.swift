@@ -8,7 +8,7 @@ struct LineNumbering {
     private var store: [UInt8] = []
     private var ends: [Int] = []
     private var hashes: [UInt32] = []
-    /// Open addressing; -1 is free. The size is a power of two, at most half of it used.
+    /// Open addressing: -1 is free, the size is a power of two, at most half of it is used.
     private var slots = [Int32](repeating: -1, count: 256)
 
     init(form: LineForm) { self.form = form }

@@ -57,7 +57,9 @@ extension Findings {
             breach.kind.errorCode,
             "\(breach.kind.rawValue): \(breach.limit)\(unit) allowed, \(breach.observed)\(unit) seen by "
                 + SafeText.escape(breach.meter),
-            fix: "budgets: {\(breach.kind.rawValue): \(breach.kind.policyText(doubled(breach.limit)))}")
+            fix:
+                "budgets: {\(breach.kind.rawValue): \(breach.kind.policyText(max(doubled(breach.limit), breach.observed)))}"
+        )
     }
 
     private func doubled(_ limit: UInt64) -> UInt64 {

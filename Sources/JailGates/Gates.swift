@@ -57,8 +57,10 @@ public enum Gates {
         case .budgetConfig: BudgetConfigGate.judge(record)
         case .budgets: BudgetsGate.judge(record)
         case .untrustedCode: UntrustedCodeGate.judge(record)
-        case .pinnedRefs, .supplyChainPinning, .secretsHygiene, .noFalsePass, .changeBudget, .ciParity,
-            .testDeterminism, .versionLocks, .rollbackCapability:
+        case .changeBudget: ChangeBudgetGate.judge(record)
+        case .rollbackCapability: RollbackGate.judge(record)
+        case .pinnedRefs, .supplyChainPinning, .secretsHygiene, .noFalsePass, .ciParity, .testDeterminism,
+            .versionLocks:
             UnjudgedGates.judge(gate, record)
         }
     }

@@ -20,6 +20,8 @@ enum HermeticPathsGate {
         findings.judgeCanaries(record, of: [.hermeticPaths, .untrustedExec], required: .hermeticPaths)
         judgeDenials(record, &findings)
         judgeProtectedPaths(record, &findings)
+        judgeChanges(record, &findings)
+        findings.judgeHandoffs(record)
         return findings.verdict(record, claim: claim, atLeast: .kernel)
     }
 
@@ -32,22 +34,23 @@ enum HermeticPathsGate {
             ("inheritable", applied.inheritableCapabilities), ("ambient", applied.ambientCapabilities),
         ]
         for (name, bits) in sets where bits != 0 {
-            broken("the \(name) capability set is not empty: 0x" + String(bits, radix: 16), &findings)
+            broken("the \(name) capability set is not empty: \(CapabilitySet(bits))", &findings)
         }
         if !applied.hasNoNewPrivileges { broken("no_new_privs is not set", &findings) }
         if applied.seccompFilters < 1 { broken("no seccomp filter is installed", &findings) }
         // A host without user namespaces cannot do these; the claim then has a gap, which is weighed before them.
         if applied.boundingCapabilities != 0 {
-            findings.missing.append(
-                "the bounding capability set is not empty: 0x" + String(applied.boundingCapabilities, radix: 16))
+            let left = CapabilitySet(applied.boundingCapabilities)
+            findings.missing.append("the bounding capability set is not empty: \(left)")
         }
         if applied.secureBits & lockedNoRoot != lockedNoRoot {
             findings.missing.append("the securebits are not locked: 0x" + String(applied.secureBits, radix: 16))
         }
         if applied.landlockABI < 1 { findings.missing.append("Landlock is not in force") }
-        let hasNone = sets.allSatisfy { $0.1 == 0 } && applied.boundingCapabilities == 0
+        let held = (sets + [("bounding", applied.boundingCapabilities)]).filter { $0.1 != 0 }
+        let capabilities = held.map { "\($0.0) \(CapabilitySet($0.1))" }
         findings.evidence.append(
-            "read back: capabilities \(hasNone ? "none" : "left"), no_new_privs "
+            "read back: capabilities \(held.isEmpty ? "none" : capabilities.joined(separator: "; ")), no_new_privs "
                 + (applied.hasNoNewPrivileges ? "on" : "off") + ", securebits 0x"
                 + String(applied.secureBits, radix: 16)
                 + ", seccomp filters \(applied.seccompFilters), landlock ABI \(applied.landlockABI), "
@@ -72,6 +75,29 @@ enum HermeticPathsGate {
             findings.violate(
                 .pathNotAllowed, "a protected path changed: \(violation)",
                 fix: "restore it; drop it from workspace.protect only if the step may change it")
+        }
+    }
+
+    /// Where writes land in a layer, what it holds is the proof of what was written.
+    private static func judgeChanges(_ record: StepRecord, _ findings: inout Findings) {
+        guard let changes = record.changes else {
+            if record.workspaceMode == .overlay, record.whyNothingToJudge == nil {
+                findings.missing.append("the changes of the step were not read")
+            }
+            return
+        }
+        findings.evidence.append(
+            "changed paths compared with workspace.write and workspace.protect: \(changes.set.paths.count)")
+        let shown = 50
+        if changes.violations.count > shown {
+            findings.violate(
+                .pathNotAllowed,
+                "\(changes.violations.count) paths were changed that must not be; the first \(shown) follow")
+        }
+        for violation in changes.violations.prefix(shown) {
+            findings.violate(
+                .pathNotAllowed, "\(violation.path) \(violation.reason)",
+                fix: violation.remedy.isEmpty ? nil : violation.remedy)
         }
     }
 

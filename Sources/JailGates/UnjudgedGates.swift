@@ -9,11 +9,9 @@ enum UnjudgedGates {
         .pinnedRefs: "this version does not verify pinned inputs",
         .supplyChainPinning: "this version does not verify lock files and tool digests",
         .secretsHygiene: "this version does not scan for secrets",
-        .changeBudget: "this version does not measure changes",
         .ciParity: "this version does not compare local and CI runs",
         .testDeterminism: "this version does not repeat runs",
         .versionLocks: "this version does not verify version locks",
-        .rollbackCapability: "this version writes no undo information",
     ]
 
     static func judge(_ gate: GateName, _ record: StepRecord) -> GateVerdict {

@@ -17,6 +17,8 @@ struct LaunchAttempt {
     private var cgroupRetries = 0
     /// Why no plan that the policy accepts could be launched, when that is so.
     private var refusal: LaunchRefusal?
+    /// Where the changes of the step land; `nil` where they land in the workspace at once.
+    private var changes: WorkspaceChanges?
 
     init(options: StepOptions, planned: PlannedStep, id: RunID, evidence: RunEvidence, signals: StopSignals) {
         self.signals = signals
@@ -41,13 +43,31 @@ struct LaunchAttempt {
             do throws(LaunchFailure) {
                 let outcome = try launchOnce()
                 guard let inside = outcome.failure, !outcome.started else { return outcome }
-                guard TierLadder.lower(planned.facts, after: inside) != nil else { return outcome }
+                guard nextLayer(after: inside) != nil || TierLadder.lower(planned.facts, after: inside) != nil else {
+                    return outcome
+                }
                 failure = inside
             } catch {
                 failure = error
             }
-            // A launch-jail of another pid namespace may take our group for one of the dead.
-            if failure.step == .cgroup, failure.errno == 2, cgroupRetries < 3 {
+            if let next = nextLayer(after: failure) {
+                evidence.emit(
+                    Event(
+                        .launchStep,
+                        [
+                            "failed": .string(failure.stepText), "errno": .string(Errno.name(failure.errno)),
+                            "next": .string(next.name),
+                        ]))
+                do throws(StepRefused) {
+                    planned = try planned.replanned(options.policy, layer: next)
+                } catch {
+                    refusal = error.refusal
+                    return nil
+                }
+                continue
+            }
+            // A launch-jail of another pid namespace may take our group for one of the dead: ENOENT, ENODEV.
+            if failure.step == .cgroup, [2, 19].contains(failure.errno), cgroupRetries < 3 {
                 cgroupRetries += 1
                 continue
             }
@@ -57,6 +77,37 @@ struct LaunchAttempt {
                 refusal = error.refusal
                 return nil
             }
+        }
+    }
+
+    /// What is tried instead of a layer that the host refuses; `nil` when the failure is about something else.
+    private func nextLayer(after failure: LaunchFailure) -> WorkspaceLayer? {
+        guard let layer = planned.plan.layer else { return nil }
+        let choice = LayerChoice(
+            run: planned.request.runDirectory, availableMemory: nil, open: options.openChanges?.content)
+        switch failure.step {
+        case .plan(.overlay), .plan(.probeAttribute): return choice.next(after: layer)
+        // Overlayfs, where many containers keep everything, cannot be shown with other ids; a copy can have other owners.
+        case .mapTree(planned.request.workspace.description): return choice.copy(after: layer)
+        default: return nil
+        }
+    }
+
+    /// Makes the directories that take the step's changes.
+    private mutating func prepareLayer() throws(LaunchFailure) {
+        guard let layer = planned.plan.layer else { return }
+        let workspace = planned.request.workspace.description
+        do throws(SystemError) {
+            let made = try WorkspaceChanges(
+                planned, options.policy, layer: layer, run: evidence.directory.descriptor, id: id)
+            try made.prepare(
+                mode: planned.facts.paths[workspace]?.mode ?? 0o755, earlier: options.openChanges)
+            changes = made
+            guard case .copy(let path) = layer else { return }
+            let fact = try HostFactsReader.pathFacts([path.description])[path.description]
+            planned = try planned.showing(options.policy, copy: layer, fact)
+        } catch {
+            throw LaunchFailure(.prepare("make a layer for the changes: \(error.subject)"), errno: error.errno)
         }
     }
 
@@ -87,20 +138,31 @@ struct LaunchAttempt {
         planned = try planned.replanned(options.policy, facts)
     }
 
-    private func launchOnce() throws(LaunchFailure) -> StepOutcome {
+    private mutating func launchOnce() throws(LaunchFailure) -> StepOutcome {
+        try prepareLayer()
         let plan = planned.plan
         let target = planned.facts.target
-        let workspace = planned.request.workspace.description
+        // An overlay holds the places in its layer, a copy in itself: nothing is made in the real tree.
+        let workspace: String
+        var places = plan.heldPlaces
+        switch plan.layer {
+        case .memory, .disk:
+            workspace = planned.request.workspace.description
+            places = []
+        case .copy(let path): workspace = path.description
+        case nil: workspace = planned.request.workspace.description
+        }
         let journal = HeldPlaceJournal(
-            id: id, workspace: workspace, places: plan.heldPlaces, environment: options.environment)
+            id: id, workspace: workspace, places: plan.layer == nil ? places : [], environment: options.environment)
         let held = try HeldPlaces(
-            plan.heldPlaces, in: workspace,
-            owner: target.isMapped ? (0, 0) : (target.outsideUID, target.outsideGID))
+            places, in: workspace,
+            owner: target.isMapped && plan.layer == nil ? (0, 0) : (target.outsideUID, target.outsideGID))
         let temporary = try TemporaryDirectory(plan.temporaryDirectory, owner: target)
         defer {
             temporary.remove()
             // A run that still stands on the places removes them; the journal tells it to.
-            if planned.lock?.isAlone() ?? true {
+            if plan.layer != nil { held.remove() }
+            if plan.layer == nil, planned.lock?.isAlone() ?? true {
                 held.remove()
                 journal.close()
                 // What a run that ended earlier had to leave because this one still stood on it.
@@ -112,6 +174,43 @@ struct LaunchAttempt {
             networkMode: options.policy.network.mode, host: planned.facts,
             pidNamespace: planned.request.pidNamespace, showsOutput: options.showsOutput)
         return try StepLauncher.run(plan, context, signals: signals) { evidence.emit($0) }
+    }
+
+    /// Reads what the step changed.
+    func readChanges(_ record: inout StepRecord, _ outcome: StepOutcome?) {
+        guard let changes, let outcome, outcome.started else { return }
+        do throws(SystemError) {
+            let (found, handoffs) = try changes.read(
+                outcome.layer, options.policy, earlierWrites: options.earlierWrites)
+            record.usage.filesChanged = found.set.filesChanged
+            record.usage.fileWrites = found.fileWrites
+            record.usage.bytesWritten = found.set.bytesWritten
+            record.changes = found
+            record.handoffs = handoffs
+            evidence.emit(
+                Event(
+                    .changesRead,
+                    [
+                        "files": .integer(Int64(clamping: found.set.filesChanged)),
+                        "bytes": .integer(Int64(clamping: found.set.bytesWritten)), "layer": .string(found.layer),
+                        "patch_sha256": .string(found.patch.sha256?.hex ?? ""),
+                    ]))
+        } catch {
+            record.evidenceGaps.append("what the step changed could not be read: \(error)")
+        }
+    }
+
+    /// Publishes, keeps or drops the changes.
+    func dispose(_ record: inout StepRecord, _ outcome: StepOutcome?, _ verdict: Verdict) {
+        defer { changes?.dropScratch() }
+        guard let changes, var found = record.changes else {
+            if record.evidenceGaps.isEmpty { try? changes?.drop() }
+            return
+        }
+        let disposal = Disposal.decide(options.policy.workspace, record, verdict)
+        changes.dispose(disposal, &found, outcome?.layer, verdict: verdict)
+        record.changes = found
+        evidence.emit(Event(.changesDisposed, ["state": .string(found.state.rawValue)]))
     }
 
     /// Closes the evidence.
@@ -136,7 +235,10 @@ struct LaunchAttempt {
         record.execs = outcome.execs
         record.egress = Self.egress(outcome.denials)
         record.canaries = outcome.canaries
-        record.pathViolations = protectedBefore.differences(options.policy, planned)
+        // What a layer took is judged by the change set; somebody else may change the real tree meanwhile.
+        record.pathViolations = plan.layer == nil ? protectedBefore.differences(options.policy, planned) : []
+        record.workspaceMode = WorkspaceModeName(options.policy.workspace.mode)
+        record.allowedHandoffs = options.policy.workspace.handoff
         record.applied = outcome.applied
         record.planDigest = planned.planDigest
         record.enforcement = plan.enforcement
@@ -192,5 +294,16 @@ struct LaunchAttempt {
                 host: String(denial.subject[..<colon]), port: port, verdict: .deny, connections: denial.count,
                 reason: denial.rule)
         }
+    }
+}
+
+extension WorkspaceModeName {
+    init(_ mode: WorkspaceMode) {
+        self =
+            switch mode {
+            case .overlay: .overlay
+            case .direct: .direct
+            case .readonly: .readonly
+            }
     }
 }

@@ -25,7 +25,8 @@ public struct PlannedStep: Sendable {
         _ options: StepOptions, runDirectory: String, willRun: Bool = false
     ) throws(StepRefused) -> PlannedStep {
         let places = try Places(workspace: options.workspace, cwd: options.cwd)
-        let lock = willRun ? try WorkspaceLock(places.workspace) : nil
+        let isLayered = options.policy.workspace.mode == .overlay
+        let lock = willRun ? try WorkspaceLock(places.workspace, isExclusive: isLayered, options.environment) : nil
         let finder = CommandFinder(policy: options.policy, places: places, environment: options.environment)
         guard let name = options.argv.first else {
             throw StepRefused(.invalid, .launchFailed, "no command was given", hint: "launch-jail run -- CMD [ARG…]")
@@ -53,6 +54,10 @@ public struct PlannedStep: Sendable {
             stateDirectory: stateDirectory(options.environment, holding: runPath),
             wantsTerminal: options.wantsTerminal,
             pidNamespace: (try? Files.status("/proc/self/ns/pid", followingLinks: true))?.inode ?? 0)
+        let choice = LayerChoice(
+            run: runPath, availableMemory: LayerChoice.availableMemory(), open: options.openChanges?.content)
+        request.layer = choice.choose(options.policy)
+        if isLayered { request.submounts = LayerChoice.submounts(of: places.workspace) }
         if willRun {
             let name = TemporaryDirectory.name(random: .random(in: .min ... .max))
             request.temporaryDirectory = AbsolutePath(components: ["tmp", name])
@@ -84,6 +89,31 @@ public struct PlannedStep: Sendable {
             return nil
         }
         return path.contains(run) || (try? Files.status(path.description))?.kind == .directory ? path : nil
+    }
+
+    /// The same step with another layer for its changes.
+    func replanned(
+        _ policy: Policy, layer: WorkspaceLayer, _ facts: HostFacts? = nil
+    ) throws(StepRefused) -> PlannedStep {
+        var request = request
+        request.layer = layer
+        let facts = facts ?? self.facts
+        let plan = try Self.compile(policy, facts, request)
+        return PlannedStep(
+            plan: plan, facts: facts, request: request, planDigest: plan.digest, executableDigest: executableDigest,
+            lock: lock)
+    }
+
+    /// The same step now that the copy that it works on exists.
+    func showing(_ policy: Policy, copy layer: WorkspaceLayer, _ fact: PathFact?) throws(SystemError) -> PlannedStep {
+        guard case .copy(let path) = layer else { return self }
+        var facts = facts
+        facts.paths[path.description] = fact
+        do throws(StepRefused) {
+            return try replanned(policy, layer: layer, facts)
+        } catch {
+            throw SystemError("plan the copy", errno: 22, subject: error.refusal.message)
+        }
     }
 
     /// The same step for a host that can do less.

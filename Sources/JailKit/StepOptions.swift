@@ -19,6 +19,10 @@ public struct StepOptions: Sendable {
     /// Where JSON lines for programs go.
     public var statusDescriptor: Int32?
     public var environment: [String: String]
+    /// Changes of an earlier step in the run directory, which this step continues.
+    var openChanges: ChangeFile?
+    /// How many files the earlier steps of the run directory created or modified.
+    var earlierWrites: UInt64 = 0
 
     public init(policy: Policy, argv: [ByteString], environment: [String: String]) {
         self.policy = policy

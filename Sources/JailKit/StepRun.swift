@@ -32,9 +32,14 @@ public enum StepRun {
                 "profile prod wants all twelve guarantees judged, and this version does not judge "
                     + Gates.unjudged.map(\.rawValue).joined(separator: ", "), hint: "use --policy ci")
         }
+        let options = try RunContinuation.open(options)
         let planned = try PlannedStep.make(options, runDirectory: path, willRun: true)
         let planning = SystemClock.now() - began
+        try RunContinuation.archive(options)
         let directory = try open(path)
+        if options.policy.workspace.mode == .overlay {
+            planned.lock?.registry.claim(id.text, run: planned.request.runDirectory.description)
+        }
         let evidence = try RunEvidence(directory: directory, id: id)
         evidence.emit(Event(.runCreated, ["version": .string(version), "policy": .string(options.policy.name)]))
         status.write(["event": "created", "run_id": .string(id.text), "run_directory": .string(path)])
@@ -45,8 +50,14 @@ public enum StepRun {
         record.timings["plan"] = planning
         record.evidenceGaps += evidence.gaps
 
+        attempt.readChanges(&record, outcome)
+        // ORDER: the last moment at which a stop can keep the changes from being published.
+        if record.interruptedBy == nil { record.interruptedBy = signals.pending() }
+        // ORDER: the first judgement decides what becomes of the changes, the second one judges that as well.
+        attempt.dispose(&record, outcome, Gates.decide(record, Gates.judge(record)))
         let verdicts = Gates.judge(record)
         let verdict = Gates.decide(record, verdicts)
+        if options.policy.workspace.mode == .overlay { planned.lock?.registry.release() }
         record.timings["total"] = SystemClock.now() - began
         return try ReportWriter(evidence: evidence, options: options, status: status)
             .write(record, verdicts, verdict, path)

@@ -54,10 +54,10 @@ extension PlanStep {
     var needsNamespaces: Bool {
         switch self {
         case .setIDs, .privateMounts, .openTree, .tmpfs, .attach, .devpts, .setAttributes, .pivotRoot, .loopbackUp,
-            .hostname, .proc:
+            .hostname, .proc, .unmount:
             true
         case .changeDirectory, .makeDirectory, .makeFile, .symlink, .write, .sendDescriptor, .pty, .landlockRuleset,
-            .landlockPath, .subreaper:
+            .landlockPath, .subreaper, .overlay, .removeDirectory, .probeAttribute:
             false
         }
     }

@@ -11,6 +11,9 @@ struct BudgetMeters: ~Copyable {
     private let tree: Holder<ProcessTreeMeter>
     private let openFiles: Holder<OpenFileMeter>
     private var temporary: [Int32] = []
+    private let layerLimits: LayerLimits?
+    private var layer: LayerHandle?
+    private var nextWalk: Duration = .zero
     private var startedAt: Duration = .zero
     private(set) var nextSample: Duration?
     private var reading = Cgroup.Reading()
@@ -20,8 +23,11 @@ struct BudgetMeters: ~Copyable {
     private var rusageRSS = ByteCount(0)
     private var outputBytes: UInt64 = 0
 
-    init(limits: LimitPlan, cgroup: Holder<Cgroup>, clock: Holder<TaskClock>, rootPID: Int32) {
+    init(
+        limits: LimitPlan, layer: WorkspaceLayer?, cgroup: Holder<Cgroup>, clock: Holder<TaskClock>, rootPID: Int32
+    ) {
         self.limits = limits
+        layerLimits = layer.map { LayerLimits(budgets: limits.budgets, layer: $0) }
         self.cgroup = cgroup
         self.clock = clock
         // Replaced by the jail's own /proc where it has one.
@@ -40,6 +46,8 @@ struct BudgetMeters: ~Copyable {
     }
 
     mutating func watchTemporary(_ fd: consuming OwnedFD) { temporary.append(fd.release()) }
+
+    mutating func watchLayer(_ handle: LayerHandle) { layer = handle }
 
     mutating func start(at now: Duration) {
         startedAt = now
@@ -83,6 +91,19 @@ struct BudgetMeters: ~Copyable {
         if let limit = limits.budgets[.openFiles], let most = openFiles.value?.largest(), most > limit {
             found.append(breach(.openFiles, limit, most, "proc fd"))
         }
+        found += layerBreaches()
+        return found
+    }
+
+    /// A walk of a layer on disk costs time: the next one waits twenty times as long as the last one took.
+    private mutating func layerBreaches() -> [BudgetBreach] {
+        guard let layer, let layerLimits else { return [] }
+        if layerLimits.isMemory { return layerLimits.breaches(of: layer.descriptor) }
+        let began = SystemClock.now()
+        guard began >= nextWalk else { return [] }
+        let found = layerLimits.breaches(of: layer.descriptor)
+        let ended = SystemClock.now()
+        nextWalk = ended + (ended - began) * 20
         return found
     }
 
@@ -117,7 +138,11 @@ struct BudgetMeters: ~Copyable {
     }
 
     private var temporaryBytes: UInt64 {
-        temporary.reduce(0) { $0 + ((try? Files.filesystem($1))?.used.value ?? 0) }
+        var sum = temporary.reduce(0) { $0 + ((try? Files.filesystem($1))?.used.value ?? 0) }
+        if let layer, let layerLimits, layerLimits.isMemory {
+            sum += (try? Files.filesystem(layer.descriptor))?.used.value ?? 0
+        }
+        return sum
     }
 
     /// The CPU time of the whole tree and what read it.
@@ -156,6 +181,8 @@ struct BudgetMeters: ~Copyable {
                 found.append(breach(.cpu, limit, limit + 1, "rlimit cpu"))
             }
         }
+        nextWalk = .zero
+        found += layerBreaches()
         if end == .signaled(SIGXFSZ) {
             let limit = limits.budgets[.bytesWritten] ?? LimitPlan.defaultFileSize
             found.append(breach(.bytesWritten, limit, limit + 1, "rlimit fsize"))

@@ -1,4 +1,5 @@
 public import JailModel
+internal import JailSystem
 
 /// What the supervisor saw of one launch, from the clone to the end of the last process.
 public struct StepOutcome: Sendable {
@@ -22,9 +23,23 @@ public struct StepOutcome: Sendable {
     public var evidenceGaps: [String] = []
     public var warnings: [String] = []
     public var timings: [String: Duration] = [:]
+    /// The layer that took the changes of the step; it lives as long as somebody holds it.
+    public var layer: LayerHandle?
 
     /// Nothing was seen yet.
     public init() {}
+}
+
+/// The top directory of the layer that took a step's changes, open for the supervisor only.
+///
+/// On a tmpfs the changes are gone with the last descriptor: nothing has to be cleaned up.
+public final class LayerHandle: Sendable {
+    private let directory: OwnedFD
+
+    init(_ directory: consuming OwnedFD) { self.directory = directory }
+
+    /// The descriptor, lent.
+    public var descriptor: Int32 { directory.rawValue }
 }
 
 /// What a launch needs besides its plan.

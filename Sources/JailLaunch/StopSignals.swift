@@ -11,4 +11,12 @@ public final class StopSignals {
     public init() throws(SystemError) {
         source = try SignalFD([.interrupt, .terminate, .hangUp, .quit, .windowChanged])
     }
+
+    /// A signal that came after the step had ended and asks to stop; `nil` when none waits.
+    public func pending() -> Int32? {
+        while let received = (try? source.next()) ?? nil {
+            if received.number != SignalNumber.windowChanged.rawValue { return received.number }
+        }
+        return nil
+    }
 }

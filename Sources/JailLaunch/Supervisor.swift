@@ -32,7 +32,8 @@ struct Supervisor: ~Copyable {
         self.startedAt = startedAt
         let runtime = plan.limits.budgets[.runtime].map { startedAt + .seconds(Int64(clamping: $0)) }
         state = SupervisorState(deadline: runtime)
-        meters = BudgetMeters(limits: plan.limits, cgroup: cgroup, clock: jail.taskClock, rootPID: jail.pid)
+        meters = BudgetMeters(
+            limits: plan.limits, layer: plan.layer, cgroup: cgroup, clock: jail.taskClock, rootPID: jail.pid)
         broker = Holder(nil)
         self.streams = streams
         self.jail = jail
@@ -135,6 +136,10 @@ struct Supervisor: ~Copyable {
             sharedMemory = fd.rawValue
             meters.watchTemporary(fd)
         case .tmp, .home: meters.watchTemporary(fd)
+        case .upper:
+            let handle = LayerHandle(fd)
+            outcome.layer = handle
+            meters.watchLayer(handle)
         }
     }
 

@@ -8,6 +8,8 @@ public enum RunFile: Sendable, Hashable {
     case events
     case stdout
     case stderr
+    /// The unified diff of what the step changed.
+    case patch
     case validationReport
     case gateLog(GateName)
     /// The finding with this number, counted from 1.
@@ -34,6 +36,7 @@ public enum RunFile: Sendable, Hashable {
         case .events: return "events.ndjson"
         case .stdout: return "stdout.log"
         case .stderr: return "stderr.log"
+        case .patch: return "changes.patch"
         case .validationReport: return "validation_report.json"
         case .gateLog(let gate): return "\(gate.rawValue).log"
         case .issue(let number, let gate):

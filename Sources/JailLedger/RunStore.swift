@@ -104,6 +104,14 @@ public struct RunStore: Sendable {
         }
     }
 
+    /// Reads one file of a run; `nil` when the run did not leave it.
+    public func readIfPresent(_ file: RunFile, of run: RunEntry) throws(LedgerError) -> [UInt8]? {
+        guard let present = try? Files.statusIfPresent("\(run.path)/\(file.path)"), present.kind == .file else {
+            return nil
+        }
+        return try read(file, of: run)
+    }
+
     // MARK: one run
 
     private static func inspect(

@@ -7,6 +7,7 @@ public enum ErrorCode: String, Sendable, Hashable, CaseIterable {
     // Guarantee B
     case pathEscape = "POLICY_PATH_ESCAPE"
     case pathNotAllowed = "POLICY_PATH_NOT_ALLOWED"
+    case trustHandoff = "POLICY_TRUST_HANDOFF"
     // Guarantee C
     case toolChecksumMismatch = "TOOL_CHECKSUM_MISMATCH"
     // Guarantee D
@@ -33,6 +34,9 @@ public enum ErrorCode: String, Sendable, Hashable, CaseIterable {
     case circuitBreakerOpen = "CIRCUIT_BREAKER_OPEN"
     // Guarantee G
     case changeBudget = "POLICY_CHANGE_BUDGET_EXCEEDED"
+    case formattingOnlyDiff = "POLICY_FORMATTING_ONLY_DIFF"
+    // Guarantee L
+    case commitConflict = "WORKSPACE_CONFLICT"
     // Guarantee J
     case untrustedExecution = "SECURITY_UNTRUSTED_EXECUTION"
     // The run itself

@@ -14,6 +14,8 @@ public enum EventType: String, Sendable, Hashable, CaseIterable {
     case denial = "DENIAL"
     case budgetBreach = "BUDGET_BREACH"
     case signal = "SIGNAL"
+    case changesRead = "CHANGES_READ"
+    case changesDisposed = "CHANGES_DISPOSED"
     case gateStarted = "GATE_RUN_STARTED"
     case gateFinished = "GATE_RUN_FINISHED"
     case issueOpened = "ISSUE_OPENED"

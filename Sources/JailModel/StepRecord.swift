@@ -172,6 +172,13 @@ public struct StepRecord: Sendable, Hashable {
     public var canaries: [CanaryResult]
     /// Protected paths that are not what they were before the step, a sentence each.
     public var pathViolations: [String]
+    public var workspaceMode: WorkspaceModeName
+    /// What the step changed; `nil` where no layer took it.
+    public var changes: ChangeRecord?
+    /// Changes that make something run outside the jail later, whether the policy allows them or not.
+    public var handoffs: [TrustHandoff]
+    /// `workspace.handoff` of the policy.
+    public var allowedHandoffs: [HandoffClass]
     public var applied: AppliedState?
     public var planDigest: SHA256Value?
     public var host: HostFacts
@@ -212,6 +219,10 @@ public struct StepRecord: Sendable, Hashable {
         egress = []
         canaries = []
         pathViolations = []
+        workspaceMode = .direct
+        changes = nil
+        handoffs = []
+        allowedHandoffs = []
         applied = nil
         planDigest = nil
         enforcement = [:]

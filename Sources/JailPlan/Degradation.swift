@@ -7,13 +7,42 @@ import JailPolicy
 struct Degradation {
     let policy: Policy
     let facts: HostFacts
+    let layer: WorkspaceLayer?
 
     var hasNamespaces: Bool { facts.tier >= .t2 }
 
     func claims(budgets: EnforcementClaim) -> [Guarantee: EnforcementClaim] {
         [
             .hermeticPaths: paths, .networkEgress: egress, .budgets: budgets, .untrustedExec: execution,
+            .changeBudget: changeBudget, .rollback: rollback,
         ]
+    }
+
+    private var changeBudget: EnforcementClaim {
+        switch policy.workspace.mode {
+        case .readonly: EnforcementClaim(level: .kernel, mechanisms: ["read-only-mount"])
+        case .direct:
+            EnforcementClaim(level: .none, gaps: ["workspace.mode direct: writes reach the workspace uncounted"])
+        case .overlay:
+            switch layer {
+            case .memory:
+                EnforcementClaim(level: .kernel, mechanisms: ["overlayfs", "tmpfs-ceiling", "change-set"])
+            case .disk: EnforcementClaim(level: .supervisor, mechanisms: ["overlayfs", "layer-walk", "change-set"])
+            case .copy: EnforcementClaim(level: .supervisor, mechanisms: ["private-copy", "change-set"])
+            case nil: .none
+            }
+        }
+    }
+
+    private var rollback: EnforcementClaim {
+        switch policy.workspace.mode {
+        case .readonly: EnforcementClaim(level: .kernel, mechanisms: ["read-only-mount"])
+        case .direct:
+            EnforcementClaim(level: .none, gaps: ["workspace.mode direct: what was there before is not kept"])
+        case .overlay:
+            EnforcementClaim(
+                level: .supervisor, mechanisms: [layer.isCopy ? "private-copy" : "overlayfs", "journal", "undo"])
+        }
     }
 
     private var landlock: [String] { facts.landlockABI >= 1 ? ["landlock:\(facts.landlockABI)"] : [] }

@@ -17,7 +17,8 @@ public enum FactsRequest {
         out.insert(home)
         let rules = policy.workspace
         for pattern in rules.write + rules.protect + rules.untrusted + rules.scratch {
-            guard let components = pattern.literalComponents else { continue }
+            // Up to the first wildcard: what lies deeper cannot be named before it exists.
+            let components = pattern.literalPrefix
             for count in 0...components.count {
                 out.insert(workspace.appending(contentsOf: Array(components.prefix(count))).description)
             }

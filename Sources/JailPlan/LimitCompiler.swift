@@ -44,7 +44,8 @@ struct LimitCompiler {
             ResourceLimit(resource: .messageQueues, value: 0),
             ResourceLimit(resource: .nice, value: 0),
             ResourceLimit(resource: .realtimePriority, value: 0),
-            ResourceLimit(resource: .fileSize, value: policy.budgets[.bytesWritten] ?? Self.defaultFileSize),
+            // One byte more than allowed: a file that has it has passed the budget, and is seen.
+            ResourceLimit(resource: .fileSize, value: (policy.budgets[.bytesWritten] ?? Self.defaultFileSize) + 1),
         ]
         if let cpu = policy.budgets[.cpu] {
             // One process alone may not pass the budget even if the supervisor is slow; the tree is metered.

@@ -29,6 +29,10 @@ public struct Plan: Sendable, Hashable {
     public var hasTerminal: Bool
     /// A directory that the supervisor makes for the step and removes after it, where no private /tmp can be mounted.
     public var temporaryDirectory: AbsolutePath?
+    /// Where the step's changes land; `nil` where they go straight to the workspace or nowhere.
+    public var layer: WorkspaceLayer?
+    /// Directories of the run directory that take what is written below `workspace.scratch`, thrown away after the run.
+    public var scratch: [ScratchPlace]
 }
 
 /// The namespaces of a launch, by their clone(2) flags.
@@ -145,7 +149,7 @@ public struct Slot: Sendable, Hashable {
 }
 
 /// A descriptor that init sends to the supervisor.
-public enum DescriptorTag: UInt32, Sendable, Hashable { case proc = 1, tmp, shm, home, pty, listener }
+public enum DescriptorTag: UInt32, Sendable, Hashable { case proc = 1, tmp, shm, home, pty, listener, upper }
 
 /// One system-call sized step of the set-up, replayed by init inside the new namespaces.
 public enum PlanStep: Sendable, Hashable {
@@ -171,6 +175,11 @@ public enum PlanStep: Sendable, Hashable {
     case landlockRuleset(files: FileRights, tcp: Bool, scopes: Bool)
     case landlockPath(String, FileRights, optional: Bool)
     case subreaper
+    case overlay(target: String, options: String, attributes: MountAttributes)
+    case unmount(String)
+    case removeDirectory(String)
+    /// Fails where the file system of a directory cannot hold an overlay's marks.
+    case probeAttribute(String)
 }
 
 /// Device and inode: what a path meant when the supervisor looked.

@@ -16,7 +16,7 @@ public enum PlanCompiler {
         try PlaceRules.check(
             policy, workspace: request.workspace, cwd: request.cwd, homes: [facts.target.home])
         let limits = LimitCompiler(policy: policy, facts: facts)
-        let degradation = Degradation(policy: policy, facts: facts)
+        let degradation = Degradation(policy: policy, facts: facts, layer: request.layer)
         let budgetClaim = limits.claim(
             hasPIDNamespace: degradation.hasNamespaces, hasUserNamespace: degradation.hasNamespaces)
         let claims = degradation.claims(budgets: budgetClaim)
@@ -67,7 +67,8 @@ public enum PlanCompiler {
     }
 
     private static func tail(_ facts: HostFacts, _ request: StepRequest) -> PlanTail {
-        let fact = facts.paths[request.cwd.description]
+        // In a layer the directory is another object than the host's, of the same name.
+        let fact = request.layer == nil ? facts.paths[request.cwd.description] : nil
         return PlanTail(
             argv: request.argv, environment: [], executable: request.executable.description,
             cwd: request.cwd.description,
@@ -81,15 +82,25 @@ public enum PlanCompiler {
     private static func namespacePlan(
         _ policy: Policy, _ facts: HostFacts, _ request: StepRequest
     ) throws(PlanError) -> Plan {
+        guard policy.workspace.mode != .overlay || request.layer != nil else {
+            // Without one the workspace itself would be mounted writable.
+            throw PlanError(
+                .unenforceable, .notEnforceable, "workspace.mode overlay cannot be enforced: no layer takes the changes"
+            )
+        }
         let layout = RootLayout(policy: policy, facts: facts, request: request)
         let workspace = WorkspaceLayout(policy: policy, facts: facts, request: request)
         let covers = try workspace.plan()
         let grants = try layout.grants()
         let mapped = facts.target.isMapped
         // What is writable and belongs to root is shown with mapped ids; only the privileged parent can do that.
+        // A copy belongs to the jail's user already.
+        let mapsWorkspace = mapped && !request.layer.isCopy
         let mappedTrees =
             mapped
-            ? [request.workspace] + grants.filter { $0.isWritable && isRootOwned($0.path, facts) }.map(\.path) : []
+            ? (mapsWorkspace ? [request.workspace] : [])
+                + grants.filter { $0.isWritable && isRootOwned($0.path, facts) }.map(\.path)
+            : []
         var builder = StepBuilder(firstSlot: mappedTrees.count)
 
         builder.add(.privateMounts)
@@ -100,14 +111,7 @@ public enum PlanCompiler {
                 grant: grant, slot: Slot(index: mappedTrees.firstIndex(of: grant.path) ?? 0))
         }
         let devices = SystemMounts.openDevices(into: &builder, facts: facts)
-        let workspaceSlot = mapped ? Slot(index: 0) : builder.slot()
-        if !mapped {
-            let fact = facts.paths[request.workspace.description]
-            builder.add(
-                .openTree(
-                    path: request.workspace.description, slot: workspaceSlot,
-                    identity: fact.map { FileIdentity(device: $0.device, inode: $0.inode) }, optional: false))
-        }
+        let sources = workspaceSources(covers, facts, request, isMapped: mapsWorkspace, into: &builder)
         var outerProc: Slot?
         if facts.tier == .t2 {
             let slot = builder.slot()
@@ -128,7 +132,7 @@ public enum PlanCompiler {
         }
         layout.hide(nullDevice: null, into: &builder, grants: grants)
         SystemMounts.proc(into: &builder, outer: outerProc)
-        workspace.build(covers, source: workspaceSlot, nullDevice: null, into: &builder)
+        workspace.build(covers, sources, nullDevice: null, into: &builder)
         finishRoot(&builder, layout, policy, facts, request)
         let landlock = LandlockRules(policy: policy, facts: facts, request: request)
         let privateDirectories =
@@ -161,7 +165,41 @@ public enum PlanCompiler {
             steps: builder.steps, tail: tail, filter: SyscallFilter(rules: [], hasListener: false),
             limits: LimitPlan(budgets: [:], cgroup: nil, tmpfsBytes: 0), heldPlaces: covers.heldPlaces,
             enforcement: [:], warnings: covers.warnings + warnings(facts), tier: facts.tier,
-            hasTerminal: request.wantsTerminal, temporaryDirectory: nil)
+            hasTerminal: request.wantsTerminal, temporaryDirectory: nil, layer: request.layer, scratch: covers.scratch)
+    }
+
+    /// Opens what the workspace is built from.
+    private static func workspaceSources(
+        _ covers: WorkspaceLayout.Result, _ facts: HostFacts, _ request: StepRequest, isMapped: Bool,
+        into builder: inout StepBuilder
+    ) -> WorkspaceLayout.Sources {
+        func open(_ path: AbsolutePath, verified: Bool = false) -> Slot {
+            let slot = builder.slot()
+            let fact = verified ? facts.paths[path.description] : nil
+            builder.add(
+                .openTree(
+                    path: path.description, slot: slot,
+                    identity: fact.map { FileIdentity(device: $0.device, inode: $0.inode) }, optional: false))
+            return slot
+        }
+        var sources = WorkspaceLayout.Sources(
+            workspace: isMapped ? Slot(index: 0) : open(request.workspaceSource, verified: true))
+        switch request.layer {
+        case .disk(let directory):
+            sources.isOverlay = true
+            sources.layer = open(directory)
+        case .memory: sources.isOverlay = true
+        case .copy, nil: break
+        }
+        for place in covers.scratch {
+            // What the workspace has there is shown below it; a new place is the layer's directory itself.
+            sources.scratch[place.path] = open(place.exists ? place.directory : place.directory.appending("upper"))
+        }
+        for cover in covers.covers where cover.kind == .submount {
+            let path = request.workspace.appending(contentsOf: cover.path)
+            sources.submounts[path] = open(path)
+        }
+        return sources
     }
 
     private static func finishRoot(
@@ -195,6 +233,12 @@ public enum PlanCompiler {
                     + "(tier \(facts.tier.rawValue)) has no mounts to hide it",
                 hint: "pass --run-dir, or set XDG_STATE_HOME, to a place outside")
         }
+        guard policy.workspace.mode != .overlay else {
+            throw PlanError(
+                .unenforceable, .notEnforceable,
+                "workspace.mode overlay cannot be enforced: this host (tier \(facts.tier.rawValue)) has no mounts of its "
+                    + "own for the step", hint: "workspace: {mode: direct} or {mode: readonly} in the policy")
+        }
         var steps: [PlanStep] = [.subreaper]
         let writable =
             policy.workspace.mode == .readonly
@@ -212,7 +256,7 @@ public enum PlanCompiler {
             filter: SyscallFilter(rules: [], hasListener: false),
             limits: LimitPlan(budgets: [:], cgroup: nil, tmpfsBytes: 0), heldPlaces: [], enforcement: [:],
             warnings: warnings(facts), tier: facts.tier, hasTerminal: request.wantsTerminal,
-            temporaryDirectory: temporary)
+            temporaryDirectory: temporary, layer: nil, scratch: [])
     }
 
     private static func idMap(_ facts: HostFacts) -> IDMap {

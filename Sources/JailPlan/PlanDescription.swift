@@ -35,6 +35,11 @@ extension PlanStep: CustomStringConvertible {
         case .landlockPath(let path, let rights, _):
             "landlock allow \(SafeText.escape(path)): \(rights.text)"
         case .subreaper: "become subreaper"
+        case .overlay(let target, let options, let attributes):
+            "mount overlay on \(SafeText.escape(target)) (\(options); \(attributes.text))"
+        case .unmount(let path): "detach \(SafeText.escape(path))"
+        case .removeDirectory(let path): "remove directory \(SafeText.escape(path))"
+        case .probeAttribute(let path): "probe user attributes on \(SafeText.escape(path))"
         }
     }
 }
@@ -70,6 +75,8 @@ extension Plan: CustomStringConvertible {
         for (index, tree) in idmappedTrees.enumerated() {
             lines.append("id-mapped tree #\(index) \(SafeText.escape(tree.path))")
         }
+        if let layer { lines.append("workspace changes land in \(layer)") }
+        for place in scratch { lines.append("scratch \(SafeText.escape(place.path.joined(separator: "/")))") }
         for place in heldPlaces {
             lines.append("hold \(place.kind.name) \(SafeText.escape(place.path.joined(separator: "/")))")
         }

@@ -222,6 +222,20 @@ struct PlanEncoder {
             op.a = rights.rawValue
             op.flags = optional ? UInt16(CJ_OP_OPTIONAL) : 0
         case .subreaper: kind(CJ_OP_SUBREAPER)
+        case .overlay(let target, let options, let attributes):
+            kind(CJ_OP_OVERLAY)
+            op.p = string(target)
+            op.q = string(options)
+            op.a = attributes.mountFlags
+        case .unmount(let path):
+            kind(CJ_OP_UNMOUNT)
+            op.p = string(path)
+        case .removeDirectory(let path):
+            kind(CJ_OP_RMDIR)
+            op.p = string(path)
+        case .probeAttribute(let path):
+            kind(CJ_OP_PROBE_ATTRIBUTE)
+            op.p = string(path)
         default: preconditionFailure("encoded by op(_:)")
         }
     }

@@ -18,6 +18,10 @@ public struct StepRequest: Sendable, Hashable {
     public var stateDirectory: AbsolutePath?
     /// Where a step without mounts of its own keeps temporary files; nobody can guess the name before.
     public var temporaryDirectory = AbsolutePath(components: ["tmp", "launch-jail-step"])
+    /// Where changes land; `nil` unless `workspace.mode` is `overlay`.
+    public var layer: WorkspaceLayer?
+    /// Mounts of the host below the workspace, which an overlay does not show by itself.
+    public var submounts: [AbsolutePath] = []
     public var wantsTerminal: Bool
     /// The inode of the supervisor's own pid namespace.
     public var pidNamespace: UInt64
@@ -36,6 +40,12 @@ public struct StepRequest: Sendable, Hashable {
         self.stateDirectory = stateDirectory
         self.wantsTerminal = wantsTerminal
         self.pidNamespace = pidNamespace
+    }
+
+    /// The tree that is shown at the workspace's path.
+    var workspaceSource: AbsolutePath {
+        if case .copy(let path) = layer { return path }
+        return workspace
     }
 
     /// Directories of launch-jail itself, which no jail shows: the outermost only.

@@ -24,6 +24,8 @@ struct WorkspaceLayout {
             case hiddenDirectory
             /// A file that cannot be opened.
             case hiddenFile
+            /// What the host has mounted there.
+            case submount
         }
     }
 
@@ -32,14 +34,29 @@ struct WorkspaceLayout {
         var writable: [[String]] = []
         var covers: [Cover] = []
         var heldPlaces: [HeldPlace] = []
+        var scratch: [ScratchPlace] = []
         var warnings: [String] = []
     }
+
+    /// Whether changes land in a layer of their own, so that what no mount can hold is still judged before it lands.
+    var isLayered: Bool { request.layer != nil }
 
     init(policy: Policy, facts: HostFacts, request: StepRequest) {
         self.policy = policy
         self.facts = facts
         self.request = request
         resolver = PathResolver(facts: facts.paths)
+    }
+
+    /// The trees of the host that the workspace is built from, opened before the new root covers them.
+    struct Sources {
+        var workspace: Slot
+        /// The directory of the disk layer.
+        var layer: Slot?
+        /// The directories of the scratch places, by path.
+        var scratch: [[String]: Slot] = [:]
+        var submounts: [AbsolutePath: Slot] = [:]
+        var isOverlay = false
     }
 
     var baseAttributes: MountAttributes {
@@ -67,6 +84,8 @@ struct WorkspaceLayout {
                 Cover(path: inside(path), attributes: baseAttributes, kind: .hiddenDirectory))
         }
         for path in policy.filesystem.hide { addHidden(path, to: &result) }
+        try addScratch(to: &result)
+        for path in request.submounts { addSubmount(path, to: &result) }
         addPins(to: &result)
         return result
     }
@@ -93,6 +112,10 @@ struct WorkspaceLayout {
 
     private func addWritable(to result: inout Result) throws(PlanError) {
         for pattern in policy.workspace.write {
+            if isLayered {
+                result.writable.append(mountable(pattern))
+                continue
+            }
             guard let components = pattern.literalComponents else {
                 throw unenforceable("write", pattern, "a pattern with * names files that do not exist yet")
             }
@@ -114,11 +137,63 @@ struct WorkspaceLayout {
         result.writable = all.filter { path in !all.contains { $0.count < path.count && path.starts(with: $0) } }
     }
 
+    /// The deepest existing directory or file that holds everything that a pattern names: the mounts are that coarse,
+    /// the change set is judged by the pattern itself.
+    private func mountable(_ pattern: PathPattern) -> [String] {
+        var out: [String] = []
+        for name in pattern.literalPrefix {
+            switch resolver.fact(request.workspace.appending(contentsOf: out + [name])).kind {
+            case .directory: out.append(name)
+            case .file: return out + [name]
+            case .absent, .link, .other: return out
+            }
+        }
+        return out
+    }
+
+    private func addScratch(to result: inout Result) throws(PlanError) {
+        for (number, pattern) in policy.workspace.scratch.enumerated() {
+            guard isLayered else {
+                throw unenforceable(
+                    "scratch", pattern, "only mode overlay can throw writes away", hint: "mode: overlay")
+            }
+            guard let components = pattern.literalComponents, !components.isEmpty else {
+                throw unenforceable("scratch", pattern, "a pattern with * cannot be a mount point")
+            }
+            let fact = resolver.fact(request.workspace.appending(contentsOf: components))
+            switch fact.kind {
+            case .directory: break
+            case .absent: result.heldPlaces += missing(components, last: .directory)
+            case .file, .link, .other:
+                throw unenforceable("scratch", pattern, "it is not a directory")
+            }
+            if !result.writable.contains(where: { components.starts(with: $0) }) { result.writable.append(components) }
+            result.scratch.append(
+                ScratchPlace(
+                    path: components,
+                    directory: request.runDirectory.appending("scratch").appending(String(number)),
+                    exists: fact.kind == .directory))
+        }
+    }
+
+    /// An overlay shows what lies under a mount of the host, not what is mounted there; the mount is shown, and cannot
+    /// be written, since a rename does not reach it.
+    private func addSubmount(_ path: AbsolutePath, to result: inout Result) {
+        let components = inside(path)
+        guard !components.isEmpty,
+            !result.covers.contains(where: { components.starts(with: $0.path) && $0.kind != .attributes })
+        else { return }
+        result.covers.append(Cover(path: components, attributes: baseAttributes.union(.readOnly), kind: .submount))
+        result.warnings.append("\(path) is a mount of its own: the step can read it and not change it")
+    }
+
     /// Protects one path, existing or not.
     private func hold(
         _ pattern: PathPattern, _ key: String, _ attributes: MountAttributes, in result: inout Result
     ) throws(PlanError) {
         guard let literal = pattern.literalComponents, !literal.isEmpty else {
+            // No mount holds a name that may come to be anywhere; the change set does, before anything is published.
+            if isLayered, key == "protect" { return }
             throw unenforceable(key, pattern, "a pattern with * names files that do not exist yet")
         }
         guard let followed = followLinks(literal, key, in: &result) else { return }
@@ -200,18 +275,24 @@ struct WorkspaceLayout {
         result.heldPlaces = result.heldPlaces.filter { seen.insert($0.path).inserted }
     }
 
-    private func unenforceable(_ key: String, _ pattern: PathPattern, _ why: String) -> PlanError {
+    private func unenforceable(
+        _ key: String, _ pattern: PathPattern, _ why: String, hint: String = "name an existing directory or file"
+    ) -> PlanError {
         PlanError(
             .unenforceable, .notEnforceable,
             "workspace.\(key): \(pattern.text): workspace.mode \(policy.workspace.mode.rawValue) cannot enforce this: "
-                + why, hint: "name an existing directory or file")
+                + why, hint: hint)
     }
 
     /// Attaches the workspace and its covers.
-    func build(_ result: Result, source: Slot, nullDevice: Slot, into builder: inout StepBuilder) {
+    func build(_ result: Result, _ sources: Sources, nullDevice: Slot, into builder: inout StepBuilder) {
         let root = request.workspace
         let writesAll = result.writable.contains([])
-        builder.attach(source, at: root, isDirectory: true, baseAttributes)
+        if sources.isOverlay {
+            WorkspaceOverlay(layout: self, sources: sources).build(result, into: &builder)
+        } else {
+            builder.attach(sources.workspace, at: root, isDirectory: true, baseAttributes)
+        }
         if !writesAll {
             var opened: [(path: AbsolutePath, slot: Slot)] = []
             for path in result.writable {
@@ -238,6 +319,12 @@ struct WorkspaceLayout {
             switch cover.kind {
             case .hiddenDirectory: RootLayout.hideDirectory(path, into: &builder)
             case .hiddenFile: RootLayout.hideFile(path, nullDevice: nullDevice, into: &builder)
+            case .submount:
+                guard let slot = sources.submounts[path] else { continue }
+                builder.add(
+                    .attach(
+                        slot: slot, target: StepBuilder.inNewRoot(path), attributes: cover.attributes, keepSlot: false,
+                        optional: false))
             case .attributes:
                 let place = StepBuilder.inNewRoot(path)
                 let slot = builder.slot()

@@ -18,10 +18,6 @@ enum Deferral {
     }
 
     static let table: [PolicyKey: (condition: Condition, reason: String)] = [
-        .workspaceMode: (.words(["overlay"]), "writes go straight to the workspace in this version"),
-        .workspaceScratch: (.whenNotEmpty, "needs the overlay workspace"),
-        .workspaceOnPass: (.words(["keep", "discard"]), "needs the overlay workspace"),
-        .workspaceOnFail: (.words(["commit", "discard"]), "needs the overlay workspace"),
         .networkMode: (.words(["allowlist"]), "needs the egress gateway"),
         .networkAllow: (.whenNotEmpty, "needs the egress gateway"),
         .networkAllowlistFile: (.whenSet, "needs the egress gateway"),
@@ -30,11 +26,6 @@ enum Deferral {
         .secretsInject: (.whenNotEmpty, "needs the egress gateway"),
         .secretsScan: (.whenNotEmpty, "needs the secret scanner"),
         .gateway: (.whenNotEmpty, "needs the egress gateway"),
-        .maxBytesWritten: (.whenSet, "needs the overlay workspace"),
-        .maxFilesChanged: (.whenSet, "needs the change set"),
-        .maxLinesPerFile: (.whenSet, "needs the change set"),
-        .maxFileWrites: (.whenSet, "needs the change set"),
-        .maxPatchAttempts: (.whenSet, "needs jobs of several steps"),
         .maxLLMCalls: (.whenSet, "needs the egress gateway"),
         .maxLLMTokens: (.whenSet, "needs the egress gateway"),
         .maxConnections: (.whenSet, "needs the egress gateway"),
@@ -43,7 +34,9 @@ enum Deferral {
         .breakerCooldown: (.whenSet, "needs the egress gateway"),
         .inputs: (.whenNotEmpty, "needs the input verifier"),
         .require: (
-            .guaranteesOther(than: [.hermeticPaths, .networkEgress, .budgets, .untrustedExec]),
+            .guaranteesOther(than: [
+                .hermeticPaths, .networkEgress, .budgets, .changeBudget, .untrustedExec, .rollback,
+            ]),
             "their gates come with later versions"
         ),
     ]

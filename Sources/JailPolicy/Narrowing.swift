@@ -77,6 +77,9 @@ private struct PolicyComparison {
         keeps(.workspaceUntrusted, old.untrusted, new.untrusted, covers: { $0.covers($1) }) {
             "trusts \(shown($0.text))"
         }
+        grants(.workspaceHandoff, old.handoff, new.handoff, covers: { $0 == $1 }) {
+            "may also hand over changes to \($0.rawValue)"
+        }
         let dispositions: [Disposition] = [.discard, .keep, .commit]
         ordered(.workspaceOnPass, old.onPass, new.onPass, dispositions)
         ordered(.workspaceOnFail, old.onFail, new.onFail, dispositions)

@@ -62,3 +62,11 @@ extension PathPattern {
         return names.isEmpty ? "**" : names.joined(separator: "/")
     }
 }
+
+extension PathPattern {
+    /// Reads a pattern back that this program has written down; `nil` when it is none.
+    public init?(kept text: String) {
+        guard let pattern = try? PathPattern(parsing: text) else { return nil }
+        self = pattern
+    }
+}

@@ -58,6 +58,8 @@ public struct WorkspaceRules: Sendable, Hashable {
     public internal(set) var scratch: [PathPattern]
     /// Read only, never executed from, never a working directory.
     public internal(set) var untrusted: [PathPattern]
+    /// Changes that may make something run outside the jail later.
+    public internal(set) var handoff: [HandoffClass]
     public internal(set) var onPass: Disposition
     public internal(set) var onFail: Disposition
 }
@@ -149,6 +151,16 @@ public struct PathPattern: Sendable, Hashable, CustomStringConvertible {
         var out: [String] = []
         for component in components {
             guard case .literal(let name) = component else { return nil }
+            out.append(name)
+        }
+        return out
+    }
+
+    /// The components before the first that holds a wildcard.
+    public var literalPrefix: [String] {
+        var out: [String] = []
+        for component in components {
+            guard case .literal(let name) = component else { break }
             out.append(name)
         }
         return out

@@ -91,6 +91,7 @@ struct PolicyDecoder {
         case .workspaceProtect: assign(&policy.workspace.protect, patterns(node, key.path))
         case .workspaceScratch: assign(&policy.workspace.scratch, patterns(node, key.path))
         case .workspaceUntrusted: assign(&policy.workspace.untrusted, untrusted(node, key.path))
+        case .workspaceHandoff: assign(&policy.workspace.handoff, list(node, key.path) { $0.word($1, $2) })
         case .workspaceOnPass: assign(&policy.workspace.onPass, word(node, key.path))
         case .workspaceOnFail: assign(&policy.workspace.onFail, word(node, key.path))
         case .filesystemRead: assign(&policy.filesystem.read, paths(node, key.path, mayBeSpecial: false))

@@ -5,9 +5,9 @@ extension Policy {
     static let builtIn = Policy(
         name: "built-in", profile: .local, isOverridable: true,
         workspace: WorkspaceRules(
-            mode: .direct, write: [.everything],
+            mode: .overlay, write: [.everything],
             protect: [.literal(".git", "hooks"), .literal(".git", "config"), .literal(".github", "workflows")],
-            scratch: [], untrusted: [.literal("work", "repo")], onPass: .commit, onFail: .keep),
+            scratch: [], untrusted: [.literal("work", "repo")], handoff: [], onPass: .commit, onFail: .keep),
         filesystem: FilesystemRules(
             read: ["usr", "bin", "sbin", "lib", "lib64", "etc"].map { AbsolutePath(components: [$0]) }, write: [],
             hide: [AbsolutePath(components: ["etc", "shadow"])], tmp: .mebibytes(256)),
@@ -23,7 +23,8 @@ extension Policy {
         gateways: [],
         budgets: Budgets(limits: [
             .runtime: 3600, .cpu: 3600, .memory: ByteCount.gibibytes(4).value, .processes: 256, .openFiles: 1024,
-            .output: ByteCount.mebibytes(64).value, .denials: 1000,
+            .output: ByteCount.mebibytes(64).value, .bytesWritten: ByteCount.gibibytes(1).value, .filesChanged: 100,
+            .linesPerFile: 500, .fileWrites: 100, .patchAttempts: 5, .denials: 1000,
         ]),
         breaker: BreakerRule(failures: 5, cooldownSeconds: 30),
         inputs: [],

@@ -12,6 +12,7 @@ enum PolicyKey: String, Sendable, Hashable, CaseIterable {
     case workspaceProtect = "workspace.protect"
     case workspaceScratch = "workspace.scratch"
     case workspaceUntrusted = "workspace.untrusted"
+    case workspaceHandoff = "workspace.handoff"
     case workspaceOnPass = "workspace.on_pass"
     case workspaceOnFail = "workspace.on_fail"
     case filesystemRead = "filesystem.read"

@@ -91,6 +91,12 @@ enum PolicyKeys {
             .workspaceUntrusted, patterns, "May be read, is never executed from and never a working directory.",
             example: #"["work/repo"]"#),
         KeySpec(
+            .workspaceHandoff, .list(words(HandoffClass.self)),
+            """
+            Kinds of files that the step may change although they make something run outside the jail later. Without \
+            its word here such a change is a violation; of `agent_instructions` and `build_scripts` it is a warning.
+            """, example: "[ci_workflows, build_scripts]"),
+        KeySpec(
             .workspaceOnPass, words(Disposition.self), "What becomes of the changes when the verdict is a pass.",
             example: "commit"),
         KeySpec(

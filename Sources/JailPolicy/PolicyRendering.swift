@@ -14,6 +14,7 @@ extension Policy {
         case .workspaceProtect: .strings(workspace.protect.map(\.canonicalText))
         case .workspaceScratch: .strings(workspace.scratch.map(\.canonicalText))
         case .workspaceUntrusted: .strings(workspace.untrusted.map(\.canonicalText))
+        case .workspaceHandoff: .strings(workspace.handoff.map(\.rawValue))
         case .workspaceOnPass: .string(workspace.onPass.rawValue)
         case .workspaceOnFail: .string(workspace.onFail.rawValue)
         case .filesystemRead: .strings(filesystem.read.map(\.description))

@@ -1,4 +1,4 @@
-import JailModel
+public import JailModel
 
 /// What is wrong with one value: a message for the user and what to write instead.
 struct ValueProblem: Error, Hashable {
@@ -68,4 +68,12 @@ enum Quantity {
     static func isDigits(_ text: some StringProtocol) -> Bool { !text.isEmpty && text.utf8.allSatisfy(isDigit) }
 
     static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+}
+
+extension ByteCount {
+    /// Reads a size as a policy writes it: `1024`, `512MiB`, `2GiB`; `nil` when it is none.
+    public init?(policyText text: String) {
+        guard let value = try? Quantity.bytes(text) else { return nil }
+        self.init(value)
+    }
 }

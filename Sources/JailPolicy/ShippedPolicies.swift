@@ -30,6 +30,11 @@ enum ShippedPolicies {
           max_processes: 2048
           max_open_files: 8192
           max_output: 256MiB
+          # What a compiler writes is no source code that somebody reviews line by line.
+          max_bytes_written: 8GiB
+          max_files_changed: 50000
+          max_file_writes: 50000
+          max_lines_per_file: 1000000
 
         """#,
         "ci": #"""
@@ -41,7 +46,7 @@ enum ShippedPolicies {
         overridable: false
 
         workspace:
-          mode: direct
+          mode: overlay
           write: ["**"]
           protect: [".git/hooks", ".git/config", ".git/commondir", ".git/modules", ".gitmodules", ".github/workflows", ".gitlab-ci.yml"]
           on_pass: commit
@@ -80,7 +85,8 @@ enum ShippedPolicies {
         overridable: true
 
         workspace:
-          mode: direct
+          # Changes land in a layer and reach the real tree when the verdict is a pass; otherwise they are kept aside.
+          mode: overlay
           write: ["**"]
           # `git commit` works: objects, refs and the index are writable. Hooks and configuration name programs that git starts,
           # so they never change, not even if they do not exist yet. `commondir` would name another configuration.
@@ -123,6 +129,11 @@ enum ShippedPolicies {
           # Every Node.js process has about ten threads.
           max_processes: 1024
           max_open_files: 4096
+          # `npm install` fills node_modules.
+          max_bytes_written: 4GiB
+          max_files_changed: 50000
+          max_file_writes: 50000
+          max_lines_per_file: 100000
 
         """#,
         "prod": #"""
@@ -135,7 +146,7 @@ enum ShippedPolicies {
         overridable: false
 
         workspace:
-          mode: direct
+          mode: overlay
           write: ["**"]
           # The whole of .git: nothing is committed from inside, and no history is rewritten.
           protect: [".git", ".gitmodules", ".github", ".gitlab-ci.yml"]
@@ -209,6 +220,11 @@ enum ShippedPolicies {
         budgets:
           # Numeric libraries start a thread for each processor in each process.
           max_processes: 512
+          # `pip install` fills a virtual environment.
+          max_bytes_written: 4GiB
+          max_files_changed: 50000
+          max_file_writes: 50000
+          max_lines_per_file: 100000
 
         """#,
         "readonly": #"""

@@ -104,6 +104,16 @@ extension CanaryResult {
     }
 }
 
+extension TrustHandoff {
+    func json(isAllowed: Bool) -> JSONValue {
+        [
+            "allowed": .bool(isAllowed), "class": .string(handoff.rawValue),
+            "path": .string(path.string ?? PercentText.escape(path.bytes)),
+            "path_bytes": path.string == nil ? .string(Base64.encode(path.bytes)) : nil, "reason": .string(reason),
+        ]
+    }
+}
+
 extension AppliedState {
     var json: JSONValue {
         func hex(_ value: some BinaryInteger) -> JSONValue { .string("0x" + String(value, radix: 16)) }

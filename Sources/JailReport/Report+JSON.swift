@@ -12,7 +12,7 @@ extension Report {
             "budgets": .object(
                 Dictionary(uniqueKeysWithValues: record.budgets.map { ($0.key.rawValue, .count($0.value)) })),
             "canaries": .array(record.canaries.map(\.json)),
-            "changes": ["files": [], "state": "none", "tree_after": "", "tree_before": ""],
+            "changes": record.changesJSON,
             "child": child,
             "command": record.command.json,
             "denials": .array(record.denials.map(\.json)),
@@ -30,6 +30,7 @@ extension Report {
             "execs": .array(record.execs.map(\.json)),
             "exit_code": .integer(Int64(exitCode)),
             "gates": .array(verdicts.map(gate)),
+            "handoffs": .array(record.handoffs.map { $0.json(isAllowed: record.allowedHandoffs.contains($0.handoff)) }),
             "host": record.host.json,
             "inputs": [],
             "interrupted_by": record.interruptedBy.map { .integer(Int64($0)) } ?? nil,

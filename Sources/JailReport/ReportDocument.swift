@@ -42,6 +42,31 @@ public struct ReportDocument: Sendable, Hashable {
     public let warnings: [String]
     public let residual: [String]
     public let interruptedBy: Int64?
+    public let changes: Changes
+
+    /// What the step changed in a layered workspace.
+    public struct Changes: Sendable, Hashable {
+        public let state: ChangeState
+        /// `workspace.mode` of the policy.
+        public let mode: WorkspaceModeName
+        public let layer: String
+        public let files: [ChangedFile]
+        /// How many files are not listed.
+        public let omitted: Int64
+        public let conflicts: [String]
+    }
+
+    public struct ChangedFile: Sendable, Hashable {
+        public let path: String
+        public let from: String
+        public let kind: ChangeKind
+        public let added: Int64
+        public let removed: Int64
+        public let isBinary: Bool
+        public let isDirectory: Bool
+        public let sizeBefore: Int64
+        public let sizeAfter: Int64
+    }
 
     public struct Command: Sendable, Hashable {
         public let argv: [String]
@@ -156,6 +181,7 @@ public struct ReportDocument: Sendable, Hashable {
         warnings = try top.texts("warnings")
         residual = try top.texts("residual")
         interruptedBy = try top.optionalNumber("interrupted_by")
+        changes = try Changes(top["changes"])
     }
 
     /// The bytes of report.json again.

@@ -24,6 +24,15 @@ struct ReportReader {
         return text
     }
 
+    /// A text that may be absent or null.
+    func optionalText(_ name: String) throws(ReportError) -> String? {
+        switch value[name] {
+        case nil, .null?: return nil
+        case .string(let text)?: return text
+        default: throw error(name, "neither a text nor null")
+        }
+    }
+
     func number(_ name: String) throws(ReportError) -> Int64 {
         guard case .integer(let number) = try member(name) else { throw error(name, "not an integer") }
         return number

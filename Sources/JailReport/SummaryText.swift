@@ -16,7 +16,7 @@ public enum SummaryText {
         let style = TextStyle(isColoured: colour)
         let place = location.map { "  " + SafeText.escape($0) } ?? ""
         if report.verdict == .pass {
-            return "launch-jail: \(style.paint("pass", .green))  \(counts(report))  "
+            return "launch-jail: \(style.paint("pass", .green))  \(counts(report))\(changes(report))  "
                 + "\(secondsText(report.usage.wall))\(place)\n"
         }
         var out = TextLines(style: style, width: width)
@@ -24,7 +24,12 @@ public enum SummaryText {
         for gate in report.ownFailures { failure(gate, report, &out) }
         denials(report, &out)
         if report.child.isStarted {
-            out.add("  \(counts(report))  \(secondsText(report.usage.wall))\(place)")
+            out.add("  \(counts(report))\(changes(report))  \(secondsText(report.usage.wall))\(place)")
+            if report.changes.state == .pending {
+                out.wrap(
+                    "the workspace is untouched; `launch-jail diff \(SafeText.escape(report.runID))` shows what would have "
+                        + "changed", head: "  ", indent: 2)
+            }
         } else if let location {
             out.add("  report: \(SafeText.escape(location))/report.json")
         }
@@ -41,6 +46,17 @@ public enum SummaryText {
         let warnings = report.allWarnings.count
         if warnings > 0 { parts.append("\(warnings) \(warnings == 1 ? "warning" : "warnings")") }
         return parts.joined(separator: ", ")
+    }
+
+    private static func changes(_ report: ReportDocument) -> String {
+        let changes = report.changes
+        if changes.files.isEmpty { return "" }
+        let directories = changes.files.count { $0.isDirectory }
+        let what =
+            changes.count == 0
+            ? "\(directories) \(directories == 1 ? "directory" : "directories")"
+            : changes.counted(changes.count, "file")
+        return "  \(what) changed (\(changes.words))"
     }
 
     private static func headline(_ report: ReportDocument, _ out: inout TextLines) {

@@ -15,6 +15,7 @@ public enum TextReport {
         headline(report, &out)
         failures(report, &out)
         denials(report, &out)
+        changes(report, &out)
         gates(report, &out)
         usage(report, &out)
         remarks(report, &out)
@@ -28,7 +29,7 @@ public enum TextReport {
     private static func headline(_ report: ReportDocument, _ out: inout TextLines) {
         let verdict = out.style.paint("\(report.verdict.word) (exit \(report.exitCode))", report.verdict.colour)
         out.add("launch-jail \(SafeText.escape(report.version)): \(verdict)")
-        out.wrap(report.verdict.meaning, head: "", indent: 0)
+        out.wrap(report.meaning, head: "", indent: 0)
         if !report.cause.isEmpty {
             out.wrap(report.cause, head: "", indent: 0)
             if !report.outcome.hint.isEmpty {
@@ -96,6 +97,14 @@ public enum TextReport {
             }
         }
         if report.denialsDropped > 0 { out.add("  and \(report.denialsDropped) more that were counted only") }
+    }
+
+    private static func changes(_ report: ReportDocument, _ out: inout TextLines) {
+        guard !report.changes.layer.isEmpty else { return }
+        out.heading("Changes")
+        for line in report.changes.summary(width: out.width).split(separator: "\n").prefix(40) { out.add(" \(line)") }
+        if report.changes.files.count > 39 { out.add("  … `launch-jail diff --stat` has all") }
+        for path in report.changes.conflicts { out.add("  changed outside meanwhile: \(SafeText.escape(path))") }
     }
 
     private static func gates(_ report: ReportDocument, _ out: inout TextLines) {

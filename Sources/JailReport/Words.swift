@@ -20,7 +20,7 @@ extension Verdict {
         case .pass: "The command exited 0 and every gate that applies passed."
         case .childFailed: "The command itself failed; every gate that applies passed."
         case .invalid: "The request, the policy or the command is not usable; nothing was started."
-        case .violation: "At least one gate failed. What the step wrote in the workspace is still there (mode direct)."
+        case .violation: "At least one gate failed."
         case .external: "Something outside that the step depends on failed."
         case .internal: "launch-jail could not do its work or its evidence is incomplete; nothing is vouched for."
         case .unenforceable: "This host cannot enforce a guarantee that the policy requires; nothing was started."
@@ -33,6 +33,22 @@ extension Verdict {
         case .childFailed, .external: .yellow
         case .invalid, .violation, .internal, .unenforceable: .red
         }
+    }
+}
+
+extension ReportDocument {
+    /// What the verdict means, and what it means for the workspace where that is not in the verdict.
+    var meaning: String {
+        guard verdict == .violation, child.isStarted else { return verdict.meaning }
+        return verdict.meaning
+            + {
+                switch (changes.mode, changes.state) {
+                case (.direct, _): " What the step wrote in the workspace is still there (mode direct)."
+                case (.overlay, .pending), (.overlay, .discarded), (.overlay, .rolledBack):
+                    " Nothing was published to the workspace."
+                case (.overlay, .none), (.overlay, .committed), (.readonly, _): ""
+                }
+            }()
     }
 }
 

@@ -81,12 +81,6 @@ public struct Cgroup: ~Copyable, Sendable {
         return try JoiningFiles(opening: paths)
     }
 
-    /// The group's directory for clone3's CLONE_INTO_CGROUP (5.7); `nil` on v1, where only ``add(_:)`` works.
-    public borrowing func openForClone() throws(SystemError) -> OwnedFD? {
-        guard case .v2(let directory, _, _) = interface else { return nil }
-        return try Files.open(directory, [.path, .directory])
-    }
-
     /// Reads the counters.
     public borrowing func read() -> Cgroup.Reading { interface.read() }
 

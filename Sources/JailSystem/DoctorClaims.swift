@@ -15,7 +15,8 @@ struct DoctorClaims {
         case .networkEgress: .enforced(claim(egress))
         case .budgets: .enforced(claim(budgets))
         case .untrustedExec: .enforced(claim(execution))
-        case .changeBudget, .rollback: .later("comes with transactional workspaces")
+        case .changeBudget: .enforced(claim(layered(["change-set"])))
+        case .rollback: .enforced(claim(layered(["journal", "undo"])))
         case .secretHygiene: .later("comes with secret scanning and redaction")
         case .pinnedInputs, .supplyChain, .ciParity, .stableTests, .versionLocks:
             .later("comes with jobs and static gates")
@@ -52,6 +53,17 @@ struct DoctorClaims {
         ]
         if findings.landlockABI < 3 { gaps.append("Landlock before ABI 3: files that can be read can be truncated") }
         return EnforcementClaim(level: .kernel, mechanisms: landlock + ["seccomp"], gaps: gaps)
+    }
+
+    /// A run finds out whether overlayfs can be mounted, and takes a private copy where it cannot: both need mounts.
+    private func layered(_ mechanisms: [String]) -> EnforcementClaim {
+        guard hasNamespaces else {
+            return EnforcementClaim(
+                level: .none, gaps: ["no mounts: workspace.mode overlay is refused, direct keeps no account of writes"])
+        }
+        return EnforcementClaim(
+            level: .supervisor, mechanisms: ["overlayfs or private copy"] + mechanisms,
+            notes: ["a layer on tmpfs also has the kernel's ceiling"])
     }
 
     private var egress: EnforcementClaim {

@@ -64,7 +64,8 @@ struct PublishStager {
         let (here, name, _) = try from.open(path, in: source)
         let (there, newName, _) = try to.open(target, in: slots)
         guard ObjectReader.kind(try Files.status(name, at: here)) == expected.kind else { return false }
-        try ObjectCopier.copy(name, at: here, to: newName, at: there, owners: owners)
+        try ObjectCopier.copy(
+            name, at: here, to: newName, at: there, owners: owners, isPrivateSource: step == .stage)
         if expected.kind == .directory {
             // Until its entries are there.
             if expected.mode & 0o700 != 0o700 { try Files.setModeOfItself(newName, 0o700, at: there) }

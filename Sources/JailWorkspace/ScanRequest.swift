@@ -79,19 +79,23 @@ public struct ScanResult: Sendable, Hashable {
 
 /// A moment that separates what changed before a step from what changed while it ran.
 ///
-/// Files are stamped with the time of the last tick, so that a change right before and one right after a moment may
-/// carry the same time.
+/// Files are stamped with the time of the last tick, or since Linux 6.13 with a finer one where somebody had looked at
+/// them, so that a change right before and one right after a moment may carry the same time.
 public enum ChangeFence {
-    /// Waits for the next tick of the clock that stamps files (1 to 10 ms).
+    /// Waits until the clock of the ticks has passed this moment (1 to 20 ms).
     ///
     /// - Returns: A time in nanoseconds since 1970: what changed before the call has a ctime that is not later, what
     ///   changes after it has one that is later.
     public static func take() -> Int64 {
         let start = Files.fileTime
+        // The next tick alone is not enough: on a busy host it comes late, and then a fine stamp from before the call is
+        // later than the tick's time.
+        let wall = SystemClock.wall()
+        let moment = wall.seconds * 1_000_000_000 + Int64(wall.nanoseconds)
         while true {
             let now = Files.fileTime
             // The clock may also be set back, which ends the wait; then nothing can be told apart by times.
-            if now != start { return now - 1 }
+            if now > moment || now < start { return now - 1 }
         }
     }
 }

@@ -142,6 +142,14 @@ static long pivot(void) {
     return SYS1(__NR_chdir, "/");
 }
 
+// tmpfs has user attributes since 6.6; without them an overlay would take changes and lose deletions.
+static long probe_attribute(const char *path) {
+    const char *name = "user.overlay.probe";
+    const long error = SYS5(__NR_setxattr, path, name, "y", 1, 0);
+    if (error < 0) return error;
+    return SYS2(__NR_removexattr, path, name);
+}
+
 static long dispatch(struct init *in, const struct cj_op *op) {
     const char *p = plan_string(in, op->p);
     const char *q = plan_string(in, op->q);
@@ -167,6 +175,10 @@ static long dispatch(struct init *in, const struct cj_op *op) {
     case CJ_OP_LANDLOCK_CREATE: return landlock_create(in, op);
     case CJ_OP_LANDLOCK_PATH: return landlock_path(in, p, op->a);
     case CJ_OP_SUBREAPER: return SYS5(__NR_prctl, 36 /* PR_SET_CHILD_SUBREAPER */, 1, 0, 0, 0);
+    case CJ_OP_OVERLAY: return SYS5(__NR_mount, "overlay", p, "overlay", op->a, q);
+    case CJ_OP_UNMOUNT: return SYS2(__NR_umount2, p, LJ_MNT_DETACH);
+    case CJ_OP_RMDIR: return SYS3(__NR_unlinkat, LJ_AT_FDCWD, p, 0x200 /* AT_REMOVEDIR */);
+    case CJ_OP_PROBE_ATTRIBUTE: return probe_attribute(p);
     default: return -LJ_EINVAL;
     }
 }

@@ -24,11 +24,11 @@ struct LaunchJail: ParsableCommand {
         version: StepRun.version,
         subcommands: [
             RunCommand.self, PlanCommand.self, DoctorCommand.self, ReportCommand.self, RunsCommand.self,
-            PolicyCommand.self,
+            DiffCommand.self, CommitCommand.self, DiscardCommand.self, RollbackCommand.self, PolicyCommand.self,
         ])
 
     /// Commands of the contract that this version does not have.
-    private static let later = ["job", "check", "diff", "commit", "discard", "rollback", "verify", "scan", "keygen"]
+    private static let later = ["job", "check", "verify", "scan", "keygen"]
 
     private static func refuseLaterCommands() throws {
         guard CommandLine.arguments.count > 1, later.contains(CommandLine.arguments[1]) else { return }

@@ -37,7 +37,12 @@ enum ReportFiles {
                 hint: "its events are in \(SafeText.escape(entry.path))/events.ndjson")
         }
         let bytes = try ledger { () throws(LedgerError) in try store.read(.report, of: entry) }
-        return (try checked { () throws(ReportError) in try ReportDocument(decoding: bytes) }, entry)
+        let document = try checked { () throws(ReportError) in try ReportDocument(decoding: bytes) }
+        // What was decided after the run is no part of its report: it stands beside it.
+        guard let state = RunChanges.currentState(entry), document.changes.state != state,
+            document.changes.state != .none
+        else { return (document, entry) }
+        return (try checked { () throws(ReportError) in try document.showing(state) }, entry)
     }
 }
 

@@ -149,17 +149,38 @@ struct ProcessEscapes {
     func setUserID() throws {
         let stage = try Stage()
         guard let program = Environment.value("LAUNCH_JAIL_SUID_PROBE"), !program.isEmpty else {
-            // Without root nobody can make one; that exec cannot gain privileges is tested above either way.
+            // Without root nobody can make one; a program of the system takes its place.
             #expect(!Environment.isRoot, "LAUNCH_JAIL_SUID_PROBE is not set")
-            return
+            return try systemSetUserID()
         }
-        let asUser = Environment.isRoot ? ["/usr/bin/setpriv", "--reuid=12345", "--regid=12345", "--clear-groups"] : []
-        let control = try Probe.control(["exec-set-user-id", program], on: stage, wrapper: asUser)
+        let control = try Probe.control(["exec-set-user-id", program], on: stage, wrapper: Self.asUser)
         #expect(control.outcome == .worked, "\(control.result.out)")
         let directory = program.split(separator: "/").dropLast().joined(separator: "/")
         let policy = Policies.direct(read: ["/" + directory])
         let result = try stage.launch(JailRun([Probe.escape, "exec-set-user-id", program], policy: policy))
         #expect(Probe.outcome(result) == .refused, "\(result.account)")
+    }
+
+    private static let asUser =
+        Environment.isRoot ? ["/usr/bin/setpriv", "--reuid=12345", "--regid=12345", "--clear-groups"] : []
+
+    /// P20 again, with a set-user-id program that every system has: the loader tells only where the bit does not count
+    /// what the kernel told it (ld.so(8), secure-execution mode).
+    @Test("set-user-id bits of the system's programs do not count")
+    func systemSetUserID() throws {
+        let stage = try Stage()
+        let found = ["/usr/bin/su", "/bin/su", "/usr/bin/mount", "/bin/mount"].first { path in
+            var info = stat()
+            return stat(path, &info) == 0 && info.st_mode & S_ISUID != 0 && info.st_uid == 0
+        }
+        guard let program = found else { throw MissingHere("no set-user-id program of root") }
+        let words = ["/usr/bin/env", "LD_SHOW_AUXV=1", program, "--version"]
+        let control = try execute(ProcessRequest(Self.asUser + words, environment: ["PATH": "/usr/bin:/bin"]))
+        #expect(control.code == 0 && !control.out.contains("AT_SECURE"), "\(control.out)")
+        let result = try stage.launch(JailRun(words))
+        #expect(result.code == 0, "\(result.account)")
+        let lines = result.process.out.split(separator: "\n").filter { $0.hasPrefix("AT_SECURE:") }
+        #expect(lines.map { $0.last } == ["0"], "\(result.account)")
     }
 
     /// P22: what would make an allowed program run other code does not arrive.

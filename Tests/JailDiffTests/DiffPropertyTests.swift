@@ -16,6 +16,7 @@ import Testing
         #expect(text.lines.removed == UInt64(text.changes.reduce(0) { $0 + $1.oldLines.count }))
         #expect(text.lines.added == UInt64(text.changes.reduce(0) { $0 + $1.newLines.count }))
         #expect(text.lines.formatting <= text.lines.total)
+        #expect(text.lines.budget <= text.lines.total)
         #expect(text.changes.isEmpty == (old == new))
         let (oldLines, newLines) = (lines(of: old), lines(of: new))
         var shift = 0

@@ -10,7 +10,8 @@ private func judged(_ gate: GateName, _ record: StepRecord) throws -> GateVerdic
 @Suite("gates")
 struct JudgeTests {
     static let judgedGates: Set<GateName> = [
-        .hermeticPaths, .networkAllowlist, .noFalsePass, .budgetConfig, .budgets, .untrustedCode,
+        .hermeticPaths, .networkAllowlist, .noFalsePass, .budgetConfig, .budgets, .untrustedCode, .changeBudget,
+        .rollbackCapability,
     ]
 
     @Test("a good run passes the judged gates, names every gate once in order, and exits 0")
@@ -53,7 +54,10 @@ struct JudgeTests {
     func notStarted() {
         let refusal = LaunchRefusal(verdict: .invalid, code: .pathEscape, message: "cwd is outside", hint: "cd")
         let fault = LaunchFault(step: "clone", errno: 11, message: "cannot clone")
-        let runtime: [GateName] = [.hermeticPaths, .networkAllowlist, .budgets, .untrustedCode, .noFalsePass]
+        let runtime: [GateName] = [
+            .hermeticPaths, .networkAllowlist, .budgets, .untrustedCode, .noFalsePass, .changeBudget,
+            .rollbackCapability,
+        ]
         for outcome in [LaunchOutcome.refused(refusal), .failed(fault, started: false), .failed(fault, started: true)] {
             let record = StepRecord.good().with { $0.outcome = outcome }
             for verdict in Gates.judge(record) where runtime.contains(verdict.gate) {
@@ -260,6 +264,21 @@ struct OtherGateTests {
     func kernelOnly(gate: GateName) throws {
         let record = StepRecord.good().with { $0.enforcement[gate.guarantee]?.level = .supervisor }
         #expect(try judged(gate, record).status == .notApplicable)
+    }
+
+    @Test("capabilities are told by name")
+    func capabilities() throws {
+        let verdict = try judged(
+            .hermeticPaths,
+            StepRecord.good().with {
+                $0.applied?.effectiveCapabilities = 1 << 21 | 1
+                $0.applied?.boundingCapabilities = 1 << 7
+            })
+        #expect(verdict.reason.hasSuffix("the effective capability set is not empty: cap_chown, cap_sys_admin"))
+        #expect(
+            verdict.evidence.contains {
+                $0.hasPrefix("read back: capabilities effective cap_chown, cap_sys_admin; bounding cap_setuid, ")
+            })
     }
 
     @Test("a refused system call is told and is no violation: the jail held")

@@ -41,6 +41,9 @@ struct WeakeningTests {
         Weakening("protected path changed", .hermeticPaths) {
             $0.pathViolations = ["/work/project/.git/config changed"]
         },
+        Weakening("trust handed over", .hermeticPaths) {
+            $0.handoffs = [TrustHandoff(path: ".git/hooks/x", handoff: .gitHooks, reason: "is started by git")]
+        },
         Weakening("file denial", .hermeticPaths) {
             $0.denials = [Denial(kind: .file, subject: "/etc/shadow", rule: "filesystem.hide")]
         },

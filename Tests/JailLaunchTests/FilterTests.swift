@@ -18,12 +18,13 @@ struct FilterTests {
                 "/dev/null": PathFact(kind: .other, device: 1, inode: 3),
             ])
         let workspace = try #require(AbsolutePath("/work/project"))
+        var request = StepRequest(
+            workspace: workspace, cwd: workspace, argv: ["true"],
+            executable: try #require(AbsolutePath("/usr/bin/true")), hostEnvironment: [:],
+            runDirectory: try #require(AbsolutePath("/state/r")), wantsTerminal: false, pidNamespace: 1)
+        request.layer = .memory(bytes: 1 << 30, inodes: 1312)
         let plan = try PlanCompiler.compile(
-            policy: Policy.parse(bytes: Array(policy.utf8), name: "test.yaml"), facts: facts,
-            request: StepRequest(
-                workspace: workspace, cwd: workspace, argv: ["true"],
-                executable: try #require(AbsolutePath("/usr/bin/true")), hostEnvironment: [:],
-                runDirectory: try #require(AbsolutePath("/state/r")), wantsTerminal: false, pidNamespace: 1))
+            policy: Policy.parse(bytes: Array(policy.utf8), name: "test.yaml"), facts: facts, request: request)
         return try FilterCompiler.compile(plan.filter)
     }
 

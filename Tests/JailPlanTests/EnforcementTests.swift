@@ -6,7 +6,7 @@ import Testing
 @Suite("a plan holds what the policy says")
 struct EnforcementTests {
     private func plan(_ policy: String, _ facts: HostFacts = Fixture.facts()) throws -> Plan {
-        try PlanCompiler.compile(policy: Fixture.policy(policy), facts: facts, request: Fixture.request())
+        try Fixture.plan(Fixture.policy(policy), facts)
     }
 
     private func text(_ plan: Plan) -> [String] { plan.description.split(separator: "\n").map(String.init) }
@@ -57,8 +57,15 @@ struct EnforcementTests {
     @Test("every mount that the command can write is noexec where the workspace may not execute")
     func writableMountsAreNoexec() throws {
         let plan = try plan("exec: {workspace: deny}\nfilesystem: {write: [/opt/tools]}")
+        let stage = ".launch-jail-stage/"
+        var staged: Set<String> = []
         for step in plan.steps {
             switch step {
+            // The staging directory is empty again before the command starts.
+            case .attach(_, let target, _, _, _) where target.hasPrefix(stage): staged.insert(target)
+            case .tmpfs(let target, _, _) where target.hasPrefix(stage): staged.insert(target)
+            case .unmount(let target): staged.remove(target)
+            case .overlay(let target, _, let attributes): #expect(attributes.contains(.noExec), "\(target)")
             case .attach(_, let target, let attributes, _, _) where !attributes.contains(.readOnly):
                 #expect(attributes.contains(.noExec), "\(target)")
             case .tmpfs(let target, _, let attributes) where target != "/tmp" && !attributes.contains(.readOnly):
@@ -66,6 +73,7 @@ struct EnforcementTests {
             default: break
             }
         }
+        #expect(staged.isEmpty)
         #expect(plan.filter.rules.contains { $0.name == "memfd_create" })
     }
 
@@ -73,7 +81,7 @@ struct EnforcementTests {
     func keepsNetworkNamespace() throws {
         #expect(try plan("network: {mode: none}").namespaces.contains(.network))
         #expect(try !plan("network: {mode: host}\nrequire: []").namespaces.contains(.network))
-        let shared = try plan("require: []", Fixture.facts(tier: .t3))
+        let shared = try plan("workspace: {mode: direct}\nrequire: []", Fixture.facts(tier: .t3))
         #expect(
             shared.filter.rules.contains { rule in
                 rule.name == "socket"
@@ -83,7 +91,7 @@ struct EnforcementTests {
 
     @Test("each claimed guarantee has a canary", arguments: [Tier.t1, .t2, .t3])
     func claimsHaveCanaries(tier: Tier) throws {
-        let plan = try plan("require: []", Fixture.facts(tier: tier))
+        let plan = try plan("workspace: {mode: direct}\nrequire: []", Fixture.facts(tier: tier))
         let proven = Set(plan.tail.canaries.map(\.guarantee))
         for guarantee in [Guarantee.hermeticPaths, .networkEgress, .untrustedExec] {
             #expect(proven.contains(guarantee), "\(guarantee)")
@@ -95,8 +103,7 @@ struct EnforcementTests {
     func hidesRunDirectory() throws {
         var request = try Fixture.request()
         request.runDirectory = try Fixture.path("/work/project/out/run")
-        let plan = try PlanCompiler.compile(
-            policy: Policy.shipped("default"), facts: Fixture.facts(), request: request)
+        let plan = try Fixture.plan(Policy.shipped("default"), Fixture.facts(), request)
         let place = try #require(
             plan.steps.firstIndex {
                 if case .tmpfs("work/project/out/run", _, let attributes) = $0 {

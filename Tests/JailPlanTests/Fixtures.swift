@@ -51,6 +51,15 @@ enum Fixture {
             runDirectory: try path("/state/runs/r1"), wantsTerminal: terminal, pidNamespace: 4_026_531_836)
     }
 
+    /// The plan of a request, with a layer in memory where the policy wants one and the request names none.
+    static func plan(_ policy: Policy, _ facts: HostFacts = facts(), _ request: StepRequest? = nil) throws -> Plan {
+        var request = try request ?? Self.request()
+        if policy.workspace.mode == .overlay, request.layer == nil { request.layer = memory }
+        return try PlanCompiler.compile(policy: policy, facts: facts, request: request)
+    }
+
+    static let memory = WorkspaceLayer.memory(bytes: 1 << 30, inodes: 1312)
+
     static func path(_ text: String) throws -> AbsolutePath { try #require(AbsolutePath(text)) }
 
     static func policy(_ text: String) throws -> Policy {

@@ -9,6 +9,9 @@ struct GoldenPlan: Sendable, CustomTestStringConvertible {
     let name: String
     let policy: String
     let facts: HostFacts
+    /// Where changes land; memory, when the policy wants a layer and this is `nil`.
+    var layer: WorkspaceLayer?
+    var submounts: [String] = []
     var testDescription: String { name }
 }
 
@@ -23,8 +26,11 @@ struct GoldenPlanTests {
         GoldenPlan(name: "ci-user", policy: "extends: ci", facts: Fixture.facts()),
         GoldenPlan(name: "readonly-user", policy: "extends: readonly", facts: Fixture.facts()),
         GoldenPlan(name: "default-masked-proc", policy: "extends: default", facts: Fixture.facts(tier: .t2)),
-        GoldenPlan(name: "landlock-only", policy: "require: []", facts: Fixture.facts(tier: .t3)),
-        GoldenPlan(name: "seccomp-only", policy: "require: []", facts: Fixture.facts(tier: .t4, abi: 0)),
+        GoldenPlan(
+            name: "landlock-only", policy: "workspace: {mode: direct}\nrequire: []", facts: Fixture.facts(tier: .t3)),
+        GoldenPlan(
+            name: "seccomp-only", policy: "workspace: {mode: direct}\nrequire: []",
+            facts: Fixture.facts(tier: .t4, abi: 0)),
         GoldenPlan(
             name: "lists",
             policy: """
@@ -34,20 +40,50 @@ struct GoldenPlanTests {
                 network: {mode: host}
                 require: []
                 """, facts: Fixture.facts()),
+        GoldenPlan(
+            name: "lists-direct",
+            policy: """
+                workspace: {mode: direct, write: [src, "out/"], protect: [src/generated], untrusted: [work/repo]}
+                filesystem: {read: [/usr, /bin, /etc], write: [/opt/tools], hide: [/etc/shadow]}
+                exec: {workspace: deny, allow: ["/usr/bin/**"]}
+                network: {mode: host}
+                require: []
+                """, facts: Fixture.facts()),
+        GoldenPlan(
+            name: "overlay-disk", policy: "extends: default", facts: Fixture.facts(),
+            layer: .disk(AbsolutePath(components: ["state", "runs", "r1", "pending"]))),
+        GoldenPlan(
+            name: "overlay-disk-root", policy: "extends: default", facts: Fixture.facts(mapped: true),
+            layer: .disk(AbsolutePath(components: ["state", "runs", "r1", "pending"]))),
+        GoldenPlan(
+            name: "copy", policy: "extends: default", facts: Fixture.facts(),
+            layer: .copy(AbsolutePath(components: ["state", "runs", "r1", "pending", "copy"]))),
+        GoldenPlan(
+            name: "scratch", policy: "workspace: {scratch: [src, build/out]}", facts: Fixture.facts()),
+        GoldenPlan(
+            name: "submount", policy: "extends: default", facts: Fixture.facts(), submounts: ["/work/project/src"]),
+        GoldenPlan(
+            name: "patterns",
+            policy: """
+                workspace: {write: ["src/*.swift", "docs/**/*.md"], protect: ["**/*.key", ".git/hooks"]}
+                """, facts: Fixture.facts()),
     ]
 
     @Test("golden", arguments: plans)
     func matchesFile(plan: GoldenPlan) throws {
         let policy = try Fixture.policy(plan.policy)
-        let compiled = try PlanCompiler.compile(policy: policy, facts: plan.facts, request: Fixture.request())
+        var request = try Fixture.request()
+        request.layer = plan.layer
+        request.submounts = try plan.submounts.map { try Fixture.path($0) }
+        let compiled = try Fixture.plan(policy, plan.facts, request)
         try expectGolden(compiled.description, name: plan.name)
     }
 
     @Test("equal inputs give equal bytes")
     func isDeterministic() throws {
         let policy = try Policy.shipped("default")
-        let first = try PlanCompiler.compile(policy: policy, facts: Fixture.facts(), request: Fixture.request())
-        let second = try PlanCompiler.compile(policy: policy, facts: Fixture.facts(), request: Fixture.request())
+        let first = try Fixture.plan(policy)
+        let second = try Fixture.plan(policy)
         #expect(first == second)
         #expect(first.digest == second.digest)
         let filters = [CompiledFilter(instructions: [UInt8](repeating: 6, count: 16), hasListener: true)]

@@ -21,11 +21,25 @@ struct RefusalTests {
         Refused(
             name: "a key of a later version", policy: "budgets: {max_llm_calls: 5}", verdict: .unenforceable,
             word: "max_llm_calls"),
-        Refused(name: "overlay", policy: "workspace: {mode: overlay}", verdict: .unenforceable, word: "overlay"),
         Refused(
-            name: "a glob in write", policy: "workspace: {write: [\"*.md\"]}", verdict: .unenforceable, word: "*.md"),
+            name: "overlay without mounts of its own", policy: "workspace: {mode: overlay}\nrequire: []",
+            verdict: .unenforceable, facts: Fixture.facts(tier: .t3), word: "overlay"),
         Refused(
-            name: "a write path that does not exist", policy: "workspace: {write: [new.txt]}", verdict: .unenforceable,
+            name: "counting changes where they are written straight",
+            policy: "workspace: {mode: direct}\nrequire: [change_budget]", verdict: .unenforceable,
+            word: "change_budget"),
+        Refused(
+            name: "taking back what is written straight", policy: "workspace: {mode: direct}\nrequire: [rollback]",
+            verdict: .unenforceable, word: "rollback"),
+        Refused(
+            name: "a scratch pattern", policy: "workspace: {scratch: [\"*.tmp\"]}", verdict: .unenforceable,
+            word: "*.tmp"),
+        Refused(
+            name: "a glob in write", policy: "workspace: {mode: direct, write: [\"*.md\"]}", verdict: .unenforceable,
+            word: "*.md"),
+        Refused(
+            name: "a write path that does not exist", policy: "workspace: {mode: direct, write: [new.txt]}",
+            verdict: .unenforceable,
             word: "new.txt"),
         Refused(
             name: "cwd outside", policy: "extends: default", verdict: .invalid, cwd: "/work/project-evil",
@@ -52,10 +66,19 @@ struct RefusalTests {
         let policy = try Fixture.policy(refused.policy)
         let request = try Fixture.request(cwd: refused.cwd)
         let error = #expect(throws: PlanError.self) {
-            try PlanCompiler.compile(policy: policy, facts: refused.facts, request: request)
+            try Fixture.plan(policy, refused.facts, request)
         }
         #expect(error?.refusal.verdict == refused.verdict)
         #expect(error?.refusal.message.contains(refused.word) == true)
+    }
+
+    @Test("an overlay without a layer would be a writable workspace, so it is none")
+    func needsLayer() throws {
+        let policy = try Fixture.policy("workspace: {mode: overlay}")
+        let error = #expect(throws: PlanError.self) {
+            try PlanCompiler.compile(policy: policy, facts: Fixture.facts(), request: Fixture.request())
+        }
+        #expect(error?.refusal.verdict == .unenforceable)
     }
 
     @Test("host uid 0 is never the command's, in any tier", arguments: Tier.allCases)
@@ -64,7 +87,7 @@ struct RefusalTests {
         facts.target.outsideUID = 0
         let policy = try Fixture.policy("require: []")
         let error = #expect(throws: PlanError.self) {
-            try PlanCompiler.compile(policy: policy, facts: facts, request: Fixture.request())
+            try Fixture.plan(policy, facts)
         }
         #expect(error?.refusal.verdict == .unenforceable)
     }
@@ -73,7 +96,7 @@ struct RefusalTests {
     func acceptsCgroup() throws {
         let facts = Fixture.facts(cgroup: .v2(directory: "/c", controllers: ["memory", "pids", "cpu"]))
         let policy = try Fixture.policy("require: [{budgets: kernel}]")
-        let plan = try PlanCompiler.compile(policy: policy, facts: facts, request: Fixture.request())
+        let plan = try Fixture.plan(policy, facts)
         #expect(plan.enforcement[.budgets]?.level == .kernel)
     }
 

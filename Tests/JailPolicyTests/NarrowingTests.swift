@@ -21,6 +21,7 @@ struct NarrowingTests {
             ("workspace: {protect: [.git]}", "workspace: {protect: [.git/hooks]}", "workspace.protect"),
             ("workspace: {scratch: []}", "workspace: {scratch: [a]}", "workspace.scratch"),
             ("workspace: {untrusted: [a]}", "workspace: {untrusted: []}", "workspace.untrusted"),
+            ("workspace: {handoff: []}", "workspace: {handoff: [git_hooks]}", "workspace.handoff"),
             ("workspace: {on_pass: keep}", "workspace: {on_pass: commit}", "workspace.on_pass"),
             ("workspace: {on_fail: discard}", "workspace: {on_fail: keep}", "workspace.on_fail"),
             ("filesystem: {read: [/usr]}", "filesystem: {read: [/usr, /opt]}", "filesystem.read"),

@@ -12,7 +12,8 @@ extension SeededGenerator {
         policy.isOverridable = Bool.random(using: &self)
         policy.workspace = WorkspaceRules(
             mode: pick(WorkspaceMode.allCases), write: patterns(), protect: patterns(), scratch: patterns(),
-            untrusted: patterns().filter { !$0.isEverything }, onPass: pick(Disposition.allCases),
+            untrusted: patterns().filter { !$0.isEverything }, handoff: some(HandoffClass.allCases),
+            onPass: pick(Disposition.allCases),
             onFail: pick(Disposition.allCases))
         policy.filesystem = FilesystemRules(
             read: paths(), write: paths(), hide: paths(),

@@ -27,6 +27,8 @@ struct ReportCase: Sendable, CustomTestStringConvertible {
         record: StepRecord.good(profile: .ci).with {
             $0.outcome = .ended(.signaled(11))
             $0.orphansKilled = 2
+            $0.changes?.state = .pending
+            $0.changes?.publication = .notTried
         }, verdict: .childFailed)
 
     static let violation = ReportCase(
@@ -45,9 +47,24 @@ struct ReportCase: Sendable, CustomTestStringConvertible {
                     executable: "/usr/bin/mount"),
             ]
             $0.denialsDropped = 5
+            $0.handoffs = [
+                TrustHandoff(path: "a/.git/config", handoff: .gitConfig, reason: "sets core.pager"),
+                TrustHandoff(path: "Makefile", handoff: .buildScripts, reason: "runs when somebody builds or tests"),
+                TrustHandoff(
+                    path: ByteString([0x2e, 0x73, 0x73, 0x68, 0x2f, 0xff]) ?? "", handoff: .shellStartup,
+                    reason: "is read when a shell or a session starts"),
+            ]
+            $0.allowedHandoffs = [.shellStartup]
             $0.breaches = [
                 BudgetBreach(kind: .memory, limit: 4 << 30, observed: 5 << 30, meter: "cgroup2 memory.events")
             ]
+            $0.changes = changeRecord(
+                ["Makefile", "a/.git/config"].map { .modified($0, LineCounts(added: 2)) }, .pending, .notTried)
+            $0.changes?.violations = [
+                ChangeViolation(path: "a/.git/config", reason: "is protected by workspace.protect: a/.git/config")
+            ]
+            $0.usage.filesChanged = 2
+            $0.usage.fileWrites = 2
             $0.usage.denials = 9
             $0.usage.maxRSS = ByteCount(4 << 30)
             $0.usage.wall = .milliseconds(61_234)
@@ -61,12 +78,7 @@ struct ReportCase: Sendable, CustomTestStringConvertible {
                     verdict: .invalid, code: .pathEscape,
                     message: "the working directory /etc is outside the workspace",
                     hint: "start in /work/project, or name another workspace with --workspace"))
-            $0.applied = nil
-            $0.canaries = []
-            $0.usage = Usage()
-            $0.execs = []
-            $0.timings = [:]
-        }, verdict: .invalid)
+        }.neverRan(), verdict: .invalid)
 
     static let unenforceable = ReportCase(
         name: "unenforceable",
@@ -76,10 +88,8 @@ struct ReportCase: Sendable, CustomTestStringConvertible {
                     verdict: .unenforceable, code: .notEnforceable,
                     message: "network_egress needs a network namespace, and this host has no user namespaces",
                     hint: "sysctl kernel.apparmor_restrict_unprivileged_userns=0"))
-            $0.applied = nil
-            $0.canaries = []
             $0.host.tier = .t3
-        }, verdict: .unenforceable)
+        }.neverRan(), verdict: .unenforceable)
 
     static let degraded = ReportCase(
         name: "degraded",
@@ -91,6 +101,15 @@ struct ReportCase: Sendable, CustomTestStringConvertible {
                 gaps: ["paths that are not granted exist and can be looked up"])
             $0.enforcement[.networkEgress] = EnforcementClaim(
                 level: .kernel, mechanisms: ["landlock:7", "seccomp"], gaps: ["UDP through io_uring is open"])
+            $0.workspaceMode = .direct
+            $0.changes = nil
+            $0.usage.filesChanged = 0
+            $0.usage.fileWrites = 0
+            $0.usage.bytesWritten = 0
+            $0.enforcement[.changeBudget] = EnforcementClaim(
+                level: .none, gaps: ["workspace.mode direct: writes reach the workspace uncounted"])
+            $0.enforcement[.rollback] = EnforcementClaim(
+                level: .none, gaps: ["workspace.mode direct: what was there before is not kept"])
             $0.usage.cpuMeter = "rusage (lower bound)"
             $0.warnings = ["no cgroup is delegated: memory is polled"]
         }, verdict: .pass)
@@ -109,8 +128,9 @@ struct ReportCase: Sendable, CustomTestStringConvertible {
             $0.outcome = .failed(
                 LaunchFault(step: "clone", errno: 11, message: "resource temporarily unavailable"), started: false)
             $0.command.argv = [ByteString([0x2f, 0xff, 0x25]) ?? "", "x"]
-            $0.applied = nil
-        }, verdict: .internal)
+        }.neverRan(), verdict: .internal)
 
-    static let all = [pass, childFailed, violation, refused, unenforceable, degraded, escaped, fault]
+    static let all = [
+        pass, childFailed, violation, refused, unenforceable, degraded, escaped, fault, changed, conflict,
+    ]
 }

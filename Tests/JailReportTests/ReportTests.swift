@@ -22,7 +22,10 @@ struct ReportTests {
             "wall_s", "cpu_s", "max_rss_bytes", "output_bytes", "bytes_written", "files_changed", "file_writes",
             "connections", "egress_bytes", "llm_calls", "llm_tokens", "denials", "execs",
         ],
-        "changes": ["files", "state", "tree_before", "tree_after"], "policy": ["name", "sha256"],
+        "changes": [
+            "conflicts", "files", "layer", "mode", "notes", "patch", "publication", "refused", "state", "tree_after",
+            "tree_before",
+        ], "policy": ["name", "sha256"],
         "host": ["kernel", "arch", "tier", "landlock_abi"], "events": ["count", "head"],
     ]
 
@@ -81,6 +84,23 @@ struct ReportTests {
         #expect(command?["argv"] == ["/%ff%25", "x"])
         #expect(command?["argv_bytes"] == ["L/8l", "eA=="])
         #expect(ReportCase.pass.report.json()["command"]?["argv_bytes"] == JSONValue.null)
+    }
+
+    @Test("a changed path that is no UTF-8 keeps its bytes, and only a directory that no file tells of is listed")
+    func changedPaths() throws {
+        guard case .array(let files)? = ReportCase.changed.report.json()["changes"]?["files"] else {
+            Issue.record("changes.files is no list")
+            return
+        }
+        #expect(files.count == 9)
+        let last = try #require(files.last)
+        #expect(last["path"] == "src/%ff%25.txt")
+        #expect(last["path_bytes"] == "c3JjL/8lLnR4dA==")
+        #expect(files.dropLast().allSatisfy { $0["path_bytes"] == JSONValue.null })
+        let conflict = ReportCase.conflict.report.json()["changes"]
+        #expect(conflict?["conflicts"] == ["src/main.c", "src/%ff%25.txt"])
+        #expect(conflict?["refused"] == [["path": "pipe", "reason": "FIFO"]])
+        #expect(conflict?["tree_after"] == "")
     }
 
     @Test("numbers beyond what JSON readers hold are clamped, not wrapped")
@@ -148,7 +168,8 @@ struct TextTests {
     @Test("a pass is one line")
     func oneLine() throws {
         let line = SummaryText.render(try ReportCase.pass.report.document(), location: "/runs/r1")
-        #expect(line == "launch-jail: pass  6 gates pass, 8 not judged  0.012 s  /runs/r1\n")
+        #expect(
+            line == "launch-jail: pass  8 gates pass, 6 not judged  1 file changed (committed)  0.012 s  /runs/r1\n")
     }
 
     @Test("no text of the command reaches the terminal as a control sequence", arguments: ReportCase.all)

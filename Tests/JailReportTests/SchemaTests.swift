@@ -21,6 +21,19 @@ struct SchemaTests {
         #expect(try Self.schema()["$defs"]?[name]?["enum"] == .strings(values))
     }
 
+    static let changeWords: [(String, String, [String])] = [
+        ("files", "kind", ChangeKind.allCases.map(\.rawValue)),
+        ("refused", "reason", RefusedObject.Reason.allCases.map(\.rawValue)),
+    ]
+
+    @Test("the closed sets of `changes` are those of the program", arguments: changeWords)
+    func changeSets(list: String, key: String, values: [String]) throws {
+        let changes = try Self.schema()["properties"]?["changes"]?["properties"]
+        #expect(changes?[list]?["items"]?["properties"]?[key]?["enum"] == .strings(values))
+        #expect(changes?["state"]?["enum"] == .strings(ChangeState.allCases.map(\.rawValue)))
+        #expect(changes?["mode"]?["enum"] == .strings(WorkspaceModeName.allCases.map(\.rawValue)))
+    }
+
     @Test("every key that a report has is described and required", arguments: ReportCase.all)
     func keys(example: ReportCase) throws {
         let schema = try Self.schema()

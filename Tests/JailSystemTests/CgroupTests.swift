@@ -217,7 +217,6 @@ struct CgroupTests {
             let child = try IdleChild()
             try group.add(child.pid)
             #expect(group.read().cpu != nil)
-            if let handle = try group.openForClone()?.rawValue { #expect(handle >= 0) }
             #expect(try group.kill())
             var information = siginfo_t()
             #expect(waitid(P_PID, id_t(child.pid), &information, WEXITED | WNOWAIT) == 0)

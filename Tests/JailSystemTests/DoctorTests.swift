@@ -59,7 +59,8 @@ struct DoctorReportTests {
     func later() {
         let report = host()
         for guarantee in Guarantee.allCases
-        where ![.hermeticPaths, .networkEgress, .budgets, .untrustedExec].contains(guarantee) {
+        where ![.hermeticPaths, .networkEgress, .budgets, .changeBudget, .untrustedExec, .rollback].contains(guarantee)
+        {
             guard case .later = report.guarantees[guarantee] else {
                 Issue.record("\(guarantee) is claimed")
                 continue

@@ -69,19 +69,6 @@ struct SignalTests {
         }
         #expect(isBlocked(SIGUSR2) == before)
     }
-
-    @Test("a pidfd signals its process, tells its end, and says when it is gone")
-    func pidfd() throws {
-        let child = try IdleChild()
-        let handle = try Pidfd(opening: child.pid)
-        var poller = Poller()
-        #expect(try poller.wait([(handle.rawValue, .readable)], until: .zero) == [[]])
-        #expect(try handle.send(.kill))
-        #expect(try poller.wait([(handle.rawValue, .readable)], until: nil) == [.readable])
-        var status: Int32 = 0
-        waitpid(child.pid, &status, 0)
-        #expect(try handle.send(.terminate) == false)
-    }
 }
 
 @Suite("Terminals")

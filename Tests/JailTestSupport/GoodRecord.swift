@@ -42,9 +42,13 @@ extension StepRecord {
             .networkEgress: EnforcementClaim(level: .kernel, mechanisms: ["netns", "seccomp"]),
             .budgets: EnforcementClaim(level: .supervisor, mechanisms: ["cgroup2:memory", "rlimit:nofile"]),
             .untrustedExec: EnforcementClaim(level: .kernel, mechanisms: ["noexec", "landlock:7"]),
+            .changeBudget: EnforcementClaim(
+                level: .kernel, mechanisms: ["overlayfs", "tmpfs-ceiling", "change-set"]),
+            .rollback: EnforcementClaim(level: .supervisor, mechanisms: ["overlayfs", "journal", "undo"]),
         ]
         record.budgets = [
             .runtime: 3600, .cpu: 3600, .memory: 4 << 30, .processes: 256, .openFiles: 1024, .output: 64 << 20,
+            .bytesWritten: 1 << 30, .filesChanged: 100, .linesPerFile: 500, .fileWrites: 100, .patchAttempts: 5,
         ]
         record.usage.wall = .milliseconds(12)
         record.usage.cpu = .milliseconds(7)
@@ -61,7 +65,24 @@ extension StepRecord {
         record.stdout = StreamRecord(bytes: 120, stored: 120, sha256: .repeating(0x33))
         record.stderr = StreamRecord(bytes: 0, stored: 0, sha256: .repeating(0x44))
         record.timings = ["launch": .microseconds(3_200)]
+        record.workspaceMode = .overlay
+        record.changes = .good
+        record.usage.filesChanged = 1
+        record.usage.fileWrites = 1
+        record.usage.bytesWritten = 240
         return record
+    }
+
+    /// The same as it stands when nothing was started: without the evidence that only a run leaves.
+    public func neverRan() -> StepRecord {
+        with {
+            $0.applied = nil
+            $0.canaries = []
+            $0.usage = Usage()
+            $0.execs = []
+            $0.timings = [:]
+            $0.changes = nil
+        }
     }
 
     /// The same with one thing changed.
@@ -70,4 +91,32 @@ extension StepRecord {
         change(&copy)
         return copy
     }
+}
+
+extension ObjectState {
+    /// A file of the made-up workspace.
+    public static func file(_ byte: UInt8, size: UInt64, mode: UInt32 = 0o644) -> ObjectState {
+        ObjectState(
+            kind: .file, mode: mode, uid: 1000, gid: 1000, modified: 1_767_225_600_000_000_000, size: size,
+            digest: .repeating(byte))
+    }
+}
+
+extension ChangedPath {
+    /// A text file whose lines changed.
+    public static func modified(_ path: ByteString, _ lines: LineCounts) -> ChangedPath {
+        ChangedPath(
+            path: path, kind: .modified, before: .file(0x51, size: 200), after: .file(0x52, size: 240), lines: lines)
+    }
+}
+
+extension ChangeRecord {
+    /// One modified file, published.
+    public static let good = ChangeRecord(
+        layer: "overlay on tmpfs",
+        set: ChangeSet(paths: [.modified("src/main.c", LineCounts(added: 3, removed: 1))]), fileWrites: 1,
+        state: .committed,
+        publication: .published(
+            treeBefore: .repeating(0x61), treeAfter: .repeating(0x62), operations: 1, problems: []),
+        patch: StreamRecord(bytes: 310, stored: 310, sha256: .repeating(0x63)))
 }

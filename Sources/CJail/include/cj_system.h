@@ -75,10 +75,6 @@ int cj_signalfd(const sigset_t *mask);
 /* Reads one struct signalfd_siginfo; returns the signal's number, 0 when none waits. */
 int cj_signalfd_read(int fd, int32_t *sender_pid);
 
-/* pidfd_open(2), Linux 5.3; pidfd_send_signal(2), Linux 5.1. */
-int cj_pidfd_open(pid_t pid);
-int cj_pidfd_signal(int pidfd, int signal_number);
-
 /* landlock_create_ruleset(2) with LANDLOCK_CREATE_RULESET_VERSION: the ABI, or -1 with ENOSYS or EOPNOTSUPP. */
 int cj_landlock_abi(void);
 

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define CJ_PLAN_MAGIC 0x4e414c504a4c4a31ULL
-#define CJ_PLAN_VERSION 1U
+#define CJ_PLAN_VERSION 2U
 #define CJ_PLAN_MAX_SIZE (8U << 20)
 #define CJ_MAX_SLOTS 192
 
@@ -40,6 +40,10 @@ enum cj_op_kind {
     CJ_OP_LANDLOCK_CREATE,   // a file rights, b network rights, c scopes
     CJ_OP_LANDLOCK_PATH,     // p path, a file rights
     CJ_OP_SUBREAPER,         // where there is no pid namespace: orphans come to init
+    CJ_OP_OVERLAY,           // p target, q options, a MS_ flags
+    CJ_OP_UNMOUNT,           // p path: detached with everything below it
+    CJ_OP_RMDIR,             // p path
+    CJ_OP_PROBE_ATTRIBUTE,   // p directory: sets and removes the attribute that an overlay marks directories with
     CJ_OP_COUNT
 };
 
@@ -142,7 +146,8 @@ enum cj_fd_tag {
     CJ_TAG_SHM,
     CJ_TAG_HOME,
     CJ_TAG_PTY,
-    CJ_TAG_LISTENER
+    CJ_TAG_LISTENER,
+    CJ_TAG_UPPER
 };
 
 // Messages on the control socket (SOCK_SEQPACKET), always of this size.

@@ -1,0 +1,72 @@
+internal import JailModel
+internal import JailPlan
+internal import JailSystem
+internal import JailWorkspace
+
+/// What the layer of a running step may hold, and what tells that it holds more (guarantees F and G).
+///
+/// The exact budgets are judged on the change set when the step is over: a temporary file that is gone by then does not
+/// count. While it runs, only what can no longer be meant well stops it, far enough above the budget.
+struct LayerLimits {
+    let bytes: UInt64?
+    let files: UInt64?
+    /// The kernel's own ceiling, where there is one.
+    let ceiling: (bytes: UInt64, inodes: UInt64)?
+
+    init(budgets: [BudgetKind: UInt64], layer: WorkspaceLayer) {
+        bytes = budgets[.bytesWritten]
+        files = [budgets[.filesChanged], budgets[.fileWrites]].compactMap { $0 }.min()
+        if case .memory(let bytes, let inodes) = layer {
+            ceiling = (bytes, inodes)
+        } else {
+            ceiling = nil
+        }
+    }
+
+    var isMemory: Bool { ceiling != nil }
+
+    /// Reads the layer once; a few microseconds on a tmpfs.
+    ///
+    /// fstatfs(2).
+    func breaches(of layer: Int32) -> [BudgetBreach] {
+        guard let ceiling else { return walk(layer) }
+        guard let now = try? Files.filesystem(layer) else { return [] }
+        var found: [BudgetBreach] = []
+        // Every object may waste the rest of its last page, which is none of the step's bytes.
+        let slack = (now.inodesUsed + 1) * 4096
+        if let bytes, now.used.value > bytes + slack || now.used.value + 4096 > ceiling.bytes {
+            found.append(
+                BudgetBreach(
+                    kind: .bytesWritten, limit: bytes, observed: max(now.used.value, bytes + 1),
+                    meter: "the layer's tmpfs"))
+        }
+        if let files, now.inodesUsed + 1 >= ceiling.inodes {
+            found.append(
+                BudgetBreach(
+                    kind: .filesChanged, limit: files, observed: now.inodesUsed,
+                    meter: "the layer's tmpfs, all its objects"))
+        }
+        return found
+    }
+
+    /// A layer on disk has no ceiling of its own: its objects are counted, as far as a budget of files allows.
+    private func walk(_ layer: Int32) -> [BudgetBreach] {
+        // Directories and what is gone at the end count here as well, so only a multiple is beyond doubt.
+        let most = files.map { $0.multipliedReportingOverflow(by: 8).overflow ? .max : $0 * 8 + 512 }
+        guard let meter = try? UpperMeter(upper: layer, isMemory: false, limit: min(most ?? 1_000_000, 1_000_000)),
+            let now = try? meter.sample()
+        else { return [] }
+        var found: [BudgetBreach] = []
+        if let bytes, now.bytes > bytes {
+            found.append(
+                BudgetBreach(kind: .bytesWritten, limit: bytes, observed: now.bytes, meter: "a walk of the layer"))
+        }
+        if let files, let most, now.inodes >= most {
+            found.append(
+                BudgetBreach(
+                    kind: .filesChanged, limit: files, observed: now.inodes,
+                    meter: "a walk of the layer, all its objects"))
+        }
+        return found
+    }
+}
