@@ -4,6 +4,7 @@ import JailModel
 import JailPlan
 import JailPolicy
 import JailSystem
+import JailWorkspace
 
 /// One step on its way: launches the plan, and where the host refuses a step of it, the next poorer plan that the
 /// policy accepts.
@@ -101,7 +102,8 @@ struct LaunchAttempt {
             let made = try WorkspaceChanges(
                 planned, options.policy, layer: layer, run: evidence.directory.descriptor, id: id)
             try made.prepare(
-                mode: planned.facts.paths[workspace]?.mode ?? 0o755, earlier: options.openChanges)
+                mode: planned.facts.paths[workspace]?.mode ?? 0o755, earlier: options.openChanges,
+                began: planned.lock?.began ?? ChangeFence.moment())
             changes = made
             guard case .copy(let path) = layer else { return }
             let fact = try HostFactsReader.pathFacts([path.description])[path.description]

@@ -116,11 +116,11 @@ public struct RunChanges: ~Copyable {
         guard set.conflicts.isEmpty else { return .conflict(set.conflicts) }
         lock.registry.claim(file.runID, run: path)
         defer { lock.registry.release() }
-        let file = file
+        let current = file
         let descriptor = run.rawValue
         switch ChangeContent.publish(
-            set, file, run: descriptor,
-            content: { () throws(SystemError) in try ChangeContent.open(file, run: descriptor) })
+            set, current, run: descriptor,
+            content: { () throws(SystemError) in try ChangeContent.open(current, run: descriptor) })
         {
         case .published:
             try move(to: .committed, isForced: isForced)
@@ -128,6 +128,9 @@ public struct RunChanges: ~Copyable {
             return .done(.committed, isRepeated: false, paths: set.paths.count)
         case .conflict(let paths): return .conflict(paths)
         case .failed(let why):
+            // Swaps that were taken back are no change of somebody else's.
+            file.fence = ChangeFence.take()
+            try? file.save(in: run.rawValue)
             throw StepRefused(.internal, .evidenceIncomplete, "the changes were not published: \(why)")
         case .notTried: throw StepRefused(.internal, .evidenceIncomplete, "nothing was tried")
         }
@@ -180,6 +183,14 @@ public struct RunChanges: ~Copyable {
         }
         try move(to: .rolledBack)
         return .done(.rolledBack, isRepeated: false, paths: count)
+    }
+
+    /// The digest of the whole workspace as it is, without what is no part of it.
+    public func treeHash() throws(StepRefused) -> SHA256Value {
+        let current = file
+        return try Self.onDisk("the workspace cannot be read") { () throws(SystemError) in
+            try TreeHash.of(WorkspaceTree(current.workspace), excluded: current.excluded.map { ByteString($0) })
+        }
     }
 
     private func verify(_ tree: borrowing WorkspaceTree, _ undo: Int32) throws(StepRefused) -> [String] {

@@ -57,7 +57,7 @@ final class WorkspaceChanges {
     /// Makes what the plan mounts.
     ///
     /// - Throws: ENOSPC, EACCES; what was made is removed with the run directory's ``discard()``.
-    func prepare(mode: UInt32, earlier: ChangeFile?) throws(SystemError) {
+    func prepare(mode: UInt32, earlier: ChangeFile?, began: Int64) throws(SystemError) {
         let isContinued = earlier != nil
         for number in plan.scratch.indices {
             try makeDirectory("scratch")
@@ -87,7 +87,7 @@ final class WorkspaceChanges {
         earlierPlaces = earlier?.heldPlaces ?? []
         since = isContinued ? ChangeFence.take() : nil
         // ORDER: the last thing before the launch, so that nothing that we did counts as a change of others.
-        fence = earlier?.fence ?? ChangeFence.take()
+        fence = earlier?.fence ?? ChangeFence.pass(began)
         // What a kill of launch-jail leaves can be dropped, or looked at, by what this says.
         if case .memory = layer { return }
         if !isContinued { try save(file(state: .pending)) }
@@ -204,7 +204,7 @@ final class WorkspaceChanges {
         var record = ChangeRecord(
             layer: layer.name, set: result.changes, isComplete: result.isComplete,
             fileWrites: earlierWrites + result.writes)
-        record.set.notes += notes
+        record.set.notes += notes + Self.splitLinks(record.set, in: workspace)
         let output = try Files.open(
             "changes.patch", [.write, .create, .truncate, .noFollow], mode: 0o600, at: run.rawValue)
         var patch = ChangePatch(output: output.rawValue)
@@ -215,6 +215,18 @@ final class WorkspaceChanges {
         record.state = record.set.isEmpty ? .none : .pending
         let handoffs = HandoffReading.findings(record.set, old: workspace, new: content, workspace: workspacePath)
         return (record, handoffs)
+    }
+
+    /// Files that had several names before and of which one was written: an overlay gives that name a file of its own.
+    private static func splitLinks(_ set: ChangeSet, in workspace: borrowing WorkspaceTree) -> [String] {
+        var out: [String] = []
+        for change in set.paths where change.before?.kind == .file && change.after?.kind == .file {
+            guard out.count < 20, let entry = try? workspace.openParent(of: change.path),
+                let status = try? Files.status(entry.name, at: entry.directory.rawValue), status.links > 1
+            else { continue }
+            out.append("\(change.path) had other names (hard links), which keep the old file")
+        }
+        return out
     }
 
     // MARK: what becomes of them
@@ -255,6 +267,8 @@ final class WorkspaceChanges {
         }
         do throws(SystemError) {
             guard case .published = record.publication else {
+                // Swaps that were taken back are no change of somebody else's.
+                if case .failed = record.publication { file.fence = ChangeFence.take() }
                 // Nothing was published: the changes wait for a decision.
                 try keep(handle, &file)
                 file.move(to: .pending)

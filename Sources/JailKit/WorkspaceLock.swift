@@ -1,11 +1,14 @@
 import JailModel
 import JailPolicy
 import JailSystem
+import JailWorkspace
 
 /// Says that a run is using a workspace, so that no other run takes a held place away under its mounts (flock(2)).
 final class WorkspaceLock: Sendable {
     private let directory: OwnedFD
 
+    /// When the workspace became ours: what others change in it later is told apart by that.
+    let began: Int64
     /// Who works on the workspace; only a run that has it for itself writes it.
     let registry: WorkspaceRegistry
 
@@ -33,6 +36,8 @@ final class WorkspaceLock: Sendable {
             Poller.pause(.milliseconds(20))
         }
         if isExclusive { try registry.recover() }
+        // ORDER: after what an earlier run left is finished, which changes the workspace.
+        began = ChangeFence.moment()
     }
 
     /// Whether no other run uses the workspace; if so none can begin until this value goes.

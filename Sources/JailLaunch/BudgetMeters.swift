@@ -1,6 +1,7 @@
 internal import Glibc
 internal import JailModel
 internal import JailPlan
+internal import JailPolicy
 internal import JailSystem
 
 /// The meters of a running step: cgroup counters where there are any, else /proc and perf, sampled between events.
@@ -27,7 +28,14 @@ struct BudgetMeters: ~Copyable {
         limits: LimitPlan, layer: WorkspaceLayer?, cgroup: Holder<Cgroup>, clock: Holder<TaskClock>, rootPID: Int32
     ) {
         self.limits = limits
-        layerLimits = layer.map { LayerLimits(budgets: limits.budgets, layer: $0) }
+        var copy: LayerHandle?
+        if case .copy(let path) = layer, let top = try? Files.open(path.description, [.read, .directory, .noFollow]) {
+            copy = LayerHandle(top)
+        }
+        self.layer = copy
+        layerLimits = layer.map {
+            LayerLimits(budgets: limits.budgets, layer: $0, copy: copy?.descriptor)
+        }
         self.cgroup = cgroup
         self.clock = clock
         // Replaced by the jail's own /proc where it has one.

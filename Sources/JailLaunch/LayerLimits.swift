@@ -10,10 +10,15 @@ internal import JailWorkspace
 struct LayerLimits {
     let bytes: UInt64?
     let files: UInt64?
+    /// What a private copy held before the step.
+    private let baseline: UpperMeter.Sample
     /// The kernel's own ceiling, where there is one.
     let ceiling: (bytes: UInt64, inodes: UInt64)?
 
-    init(budgets: [BudgetKind: UInt64], layer: WorkspaceLayer) {
+    /// - Parameter copy: The top of a private copy, before the step begins; `nil` for an overlay's layer, which is empty.
+    init(budgets: [BudgetKind: UInt64], layer: WorkspaceLayer, copy: Int32? = nil) {
+        let meter = copy.flatMap { try? UpperMeter(upper: $0, isMemory: false, limit: Self.walkLimit) }
+        baseline = (try? meter?.sample()) ?? UpperMeter.Sample(inodes: 0, bytes: 0)
         bytes = budgets[.bytesWritten]
         files = [budgets[.filesChanged], budgets[.fileWrites]].compactMap { $0 }.min()
         if case .memory(let bytes, let inodes) = layer {
@@ -22,6 +27,9 @@ struct LayerLimits {
             ceiling = nil
         }
     }
+
+    /// A walk ends after so many objects.
+    private static let walkLimit: UInt64 = 1_000_000
 
     var isMemory: Bool { ceiling != nil }
 
@@ -53,9 +61,14 @@ struct LayerLimits {
     private func walk(_ layer: Int32) -> [BudgetBreach] {
         // Directories and what is gone at the end count here as well, so only a multiple is beyond doubt.
         let most = files.map { $0.multipliedReportingOverflow(by: 8).overflow ? .max : $0 * 8 + 512 }
-        guard let meter = try? UpperMeter(upper: layer, isMemory: false, limit: min(most ?? 1_000_000, 1_000_000)),
-            let now = try? meter.sample()
+        let (end, isHuge) = (most ?? Self.walkLimit).addingReportingOverflow(baseline.inodes)
+        guard
+            let meter = try? UpperMeter(
+                upper: layer, isMemory: false, limit: isHuge ? Self.walkLimit : min(end, Self.walkLimit)),
+            var now = try? meter.sample()
         else { return [] }
+        now.inodes -= min(now.inodes, baseline.inodes)
+        now.bytes -= min(now.bytes, baseline.bytes)
         var found: [BudgetBreach] = []
         if let bytes, now.bytes > bytes {
             found.append(

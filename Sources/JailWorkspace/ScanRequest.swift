@@ -86,16 +86,26 @@ public enum ChangeFence {
     ///
     /// - Returns: A time in nanoseconds since 1970: what changed before the call has a ctime that is not later, what
     ///   changes after it has one that is later.
-    public static func take() -> Int64 {
+    public static func take() -> Int64 { pass(moment()) }
+
+    /// Now, in nanoseconds since 1970: the fence itself, once ``pass(_:)`` has returned.
+    public static func moment() -> Int64 {
+        let wall = SystemClock.wall()
+        return wall.seconds * 1_000_000_000 + Int64(wall.nanoseconds)
+    }
+
+    /// Waits until the clock of the ticks has passed a moment; work that is done in between shortens the wait.
+    ///
+    /// What changes between the moment and the return may count on either side.
+    public static func pass(_ moment: Int64) -> Int64 {
         let start = Files.fileTime
         // The next tick alone is not enough: on a busy host it comes late, and then a fine stamp from before the call is
         // later than the tick's time.
-        let wall = SystemClock.wall()
-        let moment = wall.seconds * 1_000_000_000 + Int64(wall.nanoseconds)
         while true {
             let now = Files.fileTime
-            // The clock may also be set back, which ends the wait; then nothing can be told apart by times.
-            if now > moment || now < start { return now - 1 }
+            if now > moment { return moment }
+            // The clock was set back, which ends the wait; then nothing can be told apart by times.
+            if now < start { return now - 1 }
         }
     }
 }

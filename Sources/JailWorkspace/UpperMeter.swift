@@ -9,6 +9,11 @@ public struct UpperMeter: Sendable {
     public struct Sample: Sendable, Hashable {
         public var inodes: UInt64
         public var bytes: UInt64
+
+        public init(inodes: UInt64, bytes: UInt64) {
+            self.inodes = inodes
+            self.bytes = bytes
+        }
     }
 
     private let upper: Int32

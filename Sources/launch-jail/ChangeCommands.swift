@@ -99,11 +99,27 @@ struct RollbackCommand: ParsableCommand {
     @Flag(name: .customLong("verify-only"), help: "Write nothing: prove that the rollback would give the tree before.")
     var onlyVerify = false
 
+    @Flag(
+        name: .customLong("tree-hash"),
+        help: "Also print one digest over the whole workspace, which takes as long as reading it.")
+    var hashesTree = false
+
     func run() throws {
         var changes = try target.changes()
         let onlyVerify = onlyVerify
+        // ORDER: a conflict ends the command, and the digest of what is there is wanted all the same.
+        if hashesTree, onlyVerify { try tellHash(changes) }
+        defer { if hashesTree, !onlyVerify { try? tellHash(changes) } }
         try target.tell(
             RunReference.refusing { () throws(StepRefused) in try changes.rollback(onlyVerify: onlyVerify) })
+    }
+
+    private func tellHash(_ changes: borrowing RunChanges) throws {
+        do throws(StepRefused) {
+            Console.complain("tree sha256 \(try changes.treeHash().hex)\n")
+        } catch {
+            throw CommandFailure(error)
+        }
     }
 }
 
