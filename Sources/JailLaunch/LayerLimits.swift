@@ -40,13 +40,8 @@ struct LayerLimits {
         guard let ceiling else { return walk(layer) }
         guard let now = try? Files.filesystem(layer) else { return [] }
         var found: [BudgetBreach] = []
-        // Every object may waste the rest of its last page, which is none of the step's bytes.
-        let slack = (now.inodesUsed + 1) * 4096
-        if let bytes, now.used.value > bytes + slack || now.used.value + 4096 > ceiling.bytes {
-            found.append(
-                BudgetBreach(
-                    kind: .bytesWritten, limit: bytes, observed: max(now.used.value, bytes + 1),
-                    meter: "the layer's tmpfs"))
+        if let bytes, let seen = bytesOver(bytes, now, ceiling.bytes, in: layer) {
+            found.append(BudgetBreach(kind: .bytesWritten, limit: bytes, observed: seen, meter: "the layer's tmpfs"))
         }
         if let files, now.inodesUsed + 1 >= ceiling.inodes {
             found.append(
@@ -55,6 +50,21 @@ struct LayerLimits {
                     meter: "the layer's tmpfs, all its objects"))
         }
         return found
+    }
+
+    /// How many bytes a tmpfs holds when that is more than the budget; `nil` while it is not.
+    private func bytesOver(
+        _ limit: UInt64, _ now: FilesystemStatus, _ ceiling: UInt64, in layer: Int32
+    ) -> UInt64? {
+        if now.used.value + 4096 > ceiling { return max(now.used.value, limit + 1) }
+        guard now.used.value > limit else { return nil }
+        // Every object may waste the rest of its last page, which is none of the step's bytes.
+        if now.used.value > limit + (now.inodesUsed + 1) * 4096 { return now.used.value }
+        // So near the limit only the sizes tell: one file with a byte too many is a breach, whoever wrote it.
+        guard let meter = try? UpperMeter(upper: layer, isMemory: false, limit: Self.walkLimit),
+            let sizes = try? meter.sample(), sizes.bytes > limit
+        else { return nil }
+        return sizes.bytes
     }
 
     /// A layer on disk has no ceiling of its own: its objects are counted, as far as a budget of files allows.

@@ -75,6 +75,10 @@ struct LimitCompiler {
             if cgroup.processes != nil { mechanisms.append("cgroup\(cgroup.version):pids") }
             if cgroup.metersCPU { mechanisms.append("cgroup\(cgroup.version):cpu") }
         }
+        if policy.workspace.mode == .direct, policy.budgets[.bytesWritten] != nil {
+            notes.append(
+                "max_bytes_written holds for each file alone: workspace.mode direct keeps no account of writes")
+        }
         if cgroup?.memory == nil, policy.budgets[.memory] != nil {
             level = .supervisor
             mechanisms.append("rlimit:data")

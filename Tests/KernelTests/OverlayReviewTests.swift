@@ -86,4 +86,28 @@ struct OverlayReviewTests {
         #expect(result.changed == ["docs", "empty", "full/x"])
         #expect(result.report?["usage"]["files_changed"].int == 1)
     }
+
+    @Test("a child that writes one file past the budget ends the whole step, with the typed code")
+    func fileSizeOfAChild() throws {
+        let stage = try Stage()
+        let policy = Policies.overlay(budgets: ["max_bytes_written: 1MiB"])
+        let over = try stage.step("head -c 1048676 /dev/zero > big; sleep 50", policy, name: "over")
+        #expect(over.code == 3, "\(over.account)")
+        #expect(over.issueCodes.contains("BUDGET_EXCEEDED_BYTES_WRITTEN"), "\(over.account)")
+        #expect((over.report?["usage"]["wall_s"].number ?? 99) < 10, "\(over.account)")
+        #expect(try Files.list(stage.workspace).isEmpty)
+        // Control: exactly the limit is fine, and the same step ends by itself.
+        let exact = try stage.step("head -c 1048576 /dev/zero > big", policy, name: "exact")
+        #expect(exact.code == 0 && exact.state == "committed", "\(exact.account)")
+    }
+
+    @Test("mode direct does not pass for an account of what was written")
+    func directIsTold() throws {
+        let stage = try Stage()
+        let result = try stage.launch(JailRun(["/bin/true"], policy: Policies.direct()))
+        let reason = result.gate("gate_f_budgets")["reason"].text ?? ""
+        #expect(reason.contains("keeps no account of writes"), "\(reason)")
+        #expect(result.gate("gate_s_change_budget")["status"].text != "pass", "\(result.account)")
+        #expect(result.gate("gate_t_rollback_capability")["status"].text != "pass", "\(result.account)")
+    }
 }
